@@ -1,0 +1,37 @@
+"""Language models: the Gopher family, training with exact resume, likelihoods, samples.
+
+model = build_model(model_of_width(64, vocabulary=2048, context=128), seed=0)
+model, result = train(TrainConfig(model=model.config, ...), shard.tokens, folder)
+"""
+
+from hutch.lm.allocator import keep_freed_memory
+from hutch.lm.checkpoints import load_model, save_weights
+from hutch.lm.family import family_members, model_of_width, shape_of
+from hutch.lm.likelihood import document_nats
+from hutch.lm.model import ModelConfig, Transformer, build_model
+from hutch.lm.precision import gemm_flops_per_second, measured_precision, refuse_dynamic_threads
+from hutch.lm.sampling import sample_tokens
+from hutch.lm.training import Diverged, Progress, TrainConfig, TrainResult, train, train_step
+
+__all__ = [
+    "Diverged",
+    "ModelConfig",
+    "Progress",
+    "TrainConfig",
+    "TrainResult",
+    "Transformer",
+    "build_model",
+    "document_nats",
+    "family_members",
+    "gemm_flops_per_second",
+    "keep_freed_memory",
+    "load_model",
+    "measured_precision",
+    "model_of_width",
+    "refuse_dynamic_threads",
+    "sample_tokens",
+    "save_weights",
+    "shape_of",
+    "train",
+    "train_step",
+]

@@ -1,0 +1,62 @@
+"""A family: models that differ in size alone. The shapes, and the rule for sizes below the published ones.
+
+From 44M up the shapes are Gopher's Table 1 and Chinchilla's Table A9 (`hutch.scaling.shapes`). Below, the rule keeps
+what their two smallest have in common: 64 units of width a layer (512 × 8, 768 × 12), never fewer than two layers,
+feed-forward 4 d, and narrower heads for narrower models.
+"""
+
+from hutch.lm.model import ModelConfig
+from hutch.scaling import Shape
+
+ASPECT = 64
+"""Width per layer."""
+
+
+def widths(largest: int = 1024) -> list[int]:
+    """The rule's widths: steps of 4 up to 32, of 8 to 64, of 16 to 128, of 32 to 256, of 64 above."""
+    found, width = [], 8
+    while width <= largest:
+        found.append(width)
+        width += next((step for limit, step in ((32, 4), (64, 8), (128, 16), (256, 32)) if width < limit), 64)
+    return found
+
+
+def heads_of(width: int) -> int:
+    """As many heads as leave each an even key size of at least 64 (from width 768), 32 (from 128) or 16."""
+    smallest = 64 if width >= 768 else 32 if width >= 128 else 16
+    fitting = [h for h in range(1, width // smallest + 1) if width % (2 * h) == 0]
+    return max(fitting, default=1)
+
+
+def model_of_width(width: int, *, vocabulary: int, context: int, positions: str = "rotary") -> ModelConfig:
+    """The family's member of this width."""
+    return ModelConfig(
+        layers=max(2, round(width / ASPECT)),
+        width=width,
+        heads=heads_of(width),
+        vocabulary=vocabulary,
+        context=context,
+        positions=positions,
+    )
+
+
+def shape_of(model: ModelConfig) -> Shape:
+    """The same shape in the words of `hutch.scaling`, which counts its parameters and FLOPs."""
+    return Shape(
+        layers=model.layers,
+        width=model.width,
+        heads=model.heads,
+        key_size=model.key_size,
+        feed_forward=4 * model.width,
+        vocabulary=model.vocabulary,
+        context=model.context,
+    )
+
+
+def family_members(
+    *, vocabulary: int, context: int, positions: str = "rotary", largest: int = 4096
+) -> list[ModelConfig]:
+    """The rule's models up to the width `largest`, smallest first."""
+    return [
+        model_of_width(width, vocabulary=vocabulary, context=context, positions=positions) for width in widths(largest)
+    ]

@@ -1,0 +1,177 @@
+"""The Gopher family's transformer: decoder only, RMSNorm, GELU feed-forward of 4 d, one tied embedding.
+
+Legend: b batch, t time, d width, h heads, e key size, v vocabulary, f feed-forward width.
+
+Gopher (Rae et al. 2021, §3.1) uses Transformer-XL's relative positions; rotary ones are the default here since
+they cost a fifth less on a CPU. Widths follow the maximal-update rule (Yang et al. 2022, Tensor Programs V): embedding
+entries start at one scale for all widths, hidden matrices at 1/√fan-in, and logits are divided by the width, so
+that one learning rate serves the family (see `hutch.lm.optimizer`).
+"""
+
+import math
+from dataclasses import dataclass
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor, nn
+
+from hutch.lm.positions import rotary_tables, rotate, shift_distances, sinusoids
+from hutch.runs.errors import BadInput
+
+LOGIT_SCALE = 8.0
+"""Logits are h·Eᵀ·LOGIT_SCALE / d."""
+
+EMBEDDING_STD = 0.3
+"""Standard deviation of an embedding's entries at the start; from 0.1 to 1 it hardly matters (docs/log.md)."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class ModelConfig:
+    """The shape of one member of the family."""
+
+    layers: int
+    """Transformer blocks."""
+    width: int
+    """Residual width d."""
+    heads: int
+    """Attention heads; width / heads is the key size."""
+    vocabulary: int
+    """Token ids, 0 … vocabulary − 1."""
+    context: int
+    """Tokens that the model is trained to see at once."""
+    positions: str = "rotary"
+    """"rotary", or "relative" for Gopher's Transformer-XL encoding."""
+
+    def __post_init__(self) -> None:
+        if min(self.layers, self.width, self.heads, self.vocabulary, self.context) < 1:
+            raise BadInput("a model's layers, width, heads, vocabulary and context must be at least 1")
+        if self.width % (2 * self.heads):
+            raise BadInput(f"width {self.width} must be an even multiple of heads {self.heads}")
+        if self.positions not in ("rotary", "relative"):
+            raise BadInput(f'positions must be "rotary" or "relative", not "{self.positions}"')
+
+    @property
+    def key_size(self) -> int:
+        """Width of one head's queries, keys and values."""
+        return self.width // self.heads
+
+
+class RMSNorm(nn.Module):
+    """x / rms(x) · gain over the last dimension (Zhang and Sennrich 2019, eq. 4)."""
+
+    def __init__(self, width: int) -> None:
+        super().__init__()
+        self.gain = nn.Parameter(torch.ones(width))
+
+    def forward(self, x: Tensor) -> Tensor:
+        return F.rms_norm(x, (x.shape[-1],), self.gain, eps=1e-6)
+
+
+class RotaryAttention(nn.Module):
+    """Causal multi-head attention with rotary positions."""
+
+    def __init__(self, config: ModelConfig) -> None:
+        super().__init__()
+        self.heads = config.heads
+        self.qkv = nn.Linear(config.width, 3 * config.width, bias=False)
+        self.output = nn.Linear(config.width, config.width, bias=False)
+        cos, sin = rotary_tables(config.context, config.key_size)
+        self.register_buffer("cos", cos, persistent=False)
+        self.register_buffer("sin", sin, persistent=False)
+
+    def forward(self, x_btd: Tensor) -> Tensor:
+        b, t, d = x_btd.shape
+        q, k, v = self.qkv(x_btd).view(b, t, 3, self.heads, d // self.heads).permute(2, 0, 3, 1, 4)
+        q, k = rotate(q, self.cos[:t], self.sin[:t]), rotate(k, self.cos[:t], self.sin[:t])
+        y_bhte = F.scaled_dot_product_attention(q, k, v, is_causal=True)
+        return self.output(y_bhte.transpose(1, 2).reshape(b, t, d))
+
+
+class RelativeAttention(nn.Module):
+    """Causal multi-head attention with Transformer-XL's positions (Dai et al. 2019, §3.3): the score of query q
+    and key k is (q + u)·k + (q + v)·W_r R_{q−k}, with u, v learned for each head."""
+
+    def __init__(self, config: ModelConfig) -> None:
+        super().__init__()
+        self.heads, self.key_size = config.heads, config.key_size
+        self.qkv = nn.Linear(config.width, 3 * config.width, bias=False)
+        self.position = nn.Linear(config.width, config.width, bias=False)
+        self.output = nn.Linear(config.width, config.width, bias=False)
+        self.content_bias = nn.Parameter(torch.zeros(config.heads, 1, config.key_size))
+        self.position_bias = nn.Parameter(torch.zeros(config.heads, 1, config.key_size))
+
+    def forward(self, x_btd: Tensor) -> Tensor:
+        b, t, d = x_btd.shape
+        q, k, v = self.qkv(x_btd).view(b, t, 3, self.heads, self.key_size).permute(2, 0, 3, 1, 4)
+        # Distances are made afresh from t, so that evaluation may run longer than training did.
+        r_hre = self.position(sinusoids(t, d).to(x_btd)).view(t, self.heads, self.key_size).transpose(0, 1)
+        by_content = (q + self.content_bias) @ k.transpose(-1, -2)
+        by_position = shift_distances((q + self.position_bias) @ r_hre.transpose(-1, -2))
+        future = torch.ones(t, t, dtype=torch.bool, device=x_btd.device).triu(1)
+        score = ((by_content + by_position) / math.sqrt(self.key_size)).masked_fill(future, float("-inf"))
+        y_bhte = score.float().softmax(-1).to(v.dtype) @ v
+        return self.output(y_bhte.transpose(1, 2).reshape(b, t, d))
+
+
+class Block(nn.Module):
+    """x + attention(norm(x)), then x + feed-forward(norm(x))."""
+
+    def __init__(self, config: ModelConfig) -> None:
+        super().__init__()
+        self.attention_norm = RMSNorm(config.width)
+        self.attention = (RotaryAttention if config.positions == "rotary" else RelativeAttention)(config)
+        self.feed_norm = RMSNorm(config.width)
+        self.up = nn.Linear(config.width, 4 * config.width, bias=False)
+        self.down = nn.Linear(4 * config.width, config.width, bias=False)
+
+    def forward(self, x_btd: Tensor) -> Tensor:
+        x_btd = x_btd + self.attention(self.attention_norm(x_btd))
+        return x_btd + self.down(F.gelu(self.up(self.feed_norm(x_btd)), approximate="tanh"))
+
+
+class Transformer(nn.Module):
+    """A member of the family: token ids [b, t] to logits [b, t, v]."""
+
+    def __init__(self, config: ModelConfig) -> None:
+        super().__init__()
+        self.config = config
+        self.embedding = nn.Embedding(config.vocabulary, config.width)
+        self.blocks = nn.ModuleList(Block(config) for _ in range(config.layers))
+        self.norm = RMSNorm(config.width)
+
+    def forward(self, ids_bt: Tensor) -> Tensor:
+        x_btd = self.embedding(ids_bt)
+        for block in self.blocks:
+            x_btd = block(x_btd)
+        scaled = self.norm(x_btd) * (LOGIT_SCALE / self.config.width)
+        return F.linear(scaled, self.embedding.weight)
+
+    def loss(self, ids_bt: Tensor, targets_bt: Tensor, reduction: str = "mean") -> Tensor:
+        """Cross-entropy in nats per token, in float32; "none" gives a flat [b·t] vector."""
+        logits_nv = self(ids_bt).flatten(0, 1).float()
+        return F.cross_entropy(logits_nv, targets_bt.flatten(), reduction=reduction)
+
+    def parameter_count(self) -> int:
+        """Trainable parameters, the tied embedding once."""
+        return sum(p.numel() for p in self.parameters())
+
+
+def initialise(model: Transformer, seed: int) -> None:
+    """Fill the weights from `seed` alone: embeddings N(0, EMBEDDING_STD²), matrices N(0, 1/fan-in), and the two that write to
+    the residual stream divided by √(2·layers), so that its variance does not grow with depth."""
+    generator = torch.Generator().manual_seed(seed)
+    depth = math.sqrt(2 * model.config.layers)
+    with torch.no_grad():
+        model.embedding.weight.normal_(std=EMBEDDING_STD, generator=generator)
+        for name, weight in model.named_parameters():
+            if weight.ndim == 2 and "embedding" not in name:
+                writes = name.endswith(("attention.output.weight", "down.weight"))
+                std = 1 / math.sqrt(weight.shape[1]) / (depth if writes else 1)
+                weight.normal_(std=std, generator=generator)
+
+
+def build_model(config: ModelConfig, seed: int) -> Transformer:
+    """A freshly initialised model on the CPU in float32."""
+    model = Transformer(config)
+    initialise(model, seed)
+    return model

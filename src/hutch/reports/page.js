@@ -1,0 +1,43 @@
+// Draws each figure in the colours of the page's scheme, again when the scheme changes; sorts tables.
+(() => {
+  "use strict";
+  const dark = window.matchMedia("(prefers-color-scheme: dark)");
+  const specs = [...document.querySelectorAll("script[data-plot]")].map((script) => [
+    document.getElementById(script.dataset.plot),
+    JSON.parse(script.textContent),
+  ]);
+  const config = {
+    responsive: true,
+    displaylogo: false,
+    displayModeBar: false,
+    showTips: false,
+  };
+  const draw = () => {
+    for (const [target, themes] of specs) {
+      const { data, layout } = themes[dark.matches ? "dark" : "light"];
+      Plotly.react(target, data, layout, config);
+    }
+  };
+  draw();
+  dark.addEventListener("change", draw);
+
+  const key = (row, column) => {
+    const cell = row.cells[column];
+    return cell.dataset.value === undefined ? cell.textContent : cell.dataset.value;
+  };
+  const compare = (a, b) => {
+    if (a === "" || b === "") return (a === "") - (b === "");
+    const difference = Number(a) - Number(b);
+    return Number.isNaN(difference) ? a.localeCompare(b) : difference;
+  };
+  for (const head of document.querySelectorAll("table.sortable th")) {
+    head.addEventListener("click", () => {
+      const sign = head.getAttribute("aria-sort") === "ascending" ? -1 : 1;
+      for (const other of head.parentNode.cells) other.removeAttribute("aria-sort");
+      head.setAttribute("aria-sort", sign > 0 ? "ascending" : "descending");
+      const body = head.closest("table").tBodies[0];
+      const rows = [...body.rows].sort((a, b) => sign * compare(key(a, head.cellIndex), key(b, head.cellIndex)));
+      body.append(...rows);
+    });
+  }
+})();

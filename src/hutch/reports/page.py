@@ -1,0 +1,56 @@
+"""The page of a study: one HTML file that needs nothing but itself."""
+
+import re
+from importlib.resources import files
+from pathlib import Path
+
+from hutch.reports.markup import Html, element, joined
+from hutch.reports.reading import Analysis, read_analysis
+from hutch.runs.atomic import write_text
+
+REPORT_FILE = "report.html"
+
+
+def render_page(study_dir: Path) -> Path:
+    """Write `report.html` from `analysis.json` in `study_dir`, and return its path.
+
+    Raises `HutchError` where the analysis is missing or broken, or the page cannot be written.
+    """
+    target = Path(study_dir) / REPORT_FILE
+    write_text(target, page(read_analysis(study_dir)))
+    return target
+
+
+def page(analysis: Analysis) -> str:
+    """The page as text: style, body, plotly.js once, and the script that draws the figures."""
+    from plotly.offline import get_plotlyjs
+
+    from hutch.reports import sections
+
+    title = str(analysis.get("title") or analysis.get("study") or "Study")
+    head = element(
+        "head",
+        element("meta", charset="utf-8"),
+        element("meta", name="viewport", content="width=device-width, initial-scale=1"),
+        element("meta", name="color-scheme", content="light dark"),
+        element("title", f"{title} – Hutch"),
+        element("style", _shipped("page.css")),
+    )
+    without_scripts = element("noscript", element("p", "The figures need JavaScript; the tables do not.", class_="why"))
+    body = element(
+        "body",
+        element("main", without_scripts, sections.body(analysis)),
+        element("script", _inline(get_plotlyjs())),
+        element("script", _shipped("page.js")),
+    )
+    return "<!doctype html>\n" + element("html", joined([head, body]), lang="en") + "\n"
+
+
+def _shipped(name: str) -> Html:
+    """A file that lies beside this module."""
+    return Html(files("hutch.reports").joinpath(name).read_text(encoding="utf-8"))
+
+
+def _inline(script: str) -> Html:
+    """A script that cannot end its own element, whatever its strings hold."""
+    return Html(re.sub(r"</(script)", r"<\\/\1", script, flags=re.IGNORECASE))

@@ -1,0 +1,130 @@
+"""Where work is done: worker processes on this machine.
+
+Each task is a process of its own, forked from a server that has already imported what the tasks need, so that a
+process that is killed or runs out of memory costs its task alone and a start costs milliseconds.
+"""
+
+import importlib
+import multiprocessing
+import os
+import signal
+import threading
+import traceback
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from multiprocessing.connection import wait
+from multiprocessing.process import BaseProcess
+from pathlib import Path
+from typing import Any
+
+from hutch.runs.atomic import read_json, write_json
+
+
+@dataclass(frozen=True)
+class Task:
+    """One unit of work: `module`:`function` is called with `folder` and `payload`, and leaves its result there."""
+
+    id: str
+    module: str
+    function: str
+    folder: Path
+    payload: Any
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """How an attempt at a task ended."""
+
+    task: Task
+    result: dict[str, Any] | None
+    """What the function returned, read back from `result.json`; None when it did not get that far."""
+    error: str | None
+    """One line that says why there is no result."""
+    kind: str = ""
+    """Name of the exception's class, or "killed"."""
+
+
+def result_of(folder: Path) -> dict[str, Any] | None:
+    """The result of a task that is whole; its file appears last and by rename."""
+    return read_json(folder / "result.json") if (folder / "result.json").exists() else None
+
+
+def run_tasks(
+    tasks: Sequence[Task],
+    *,
+    workers: int,
+    on_start: Callable[[Task], None] = lambda task: None,
+    on_end: Callable[[Outcome], Task | None] = lambda outcome: None,
+    on_tick: Callable[[], None] = lambda: None,
+    preload: Sequence[str] = (),
+    tick_seconds: float = 0.5,
+) -> None:
+    """Do all tasks, `workers` at a time, in the order given.
+
+    `on_end` may return a task to be done next: that is how a failed one is tried again. On Ctrl-C, or any other
+    exception here, the workers are ended and waited for; they lose at most the work since their last checkpoint.
+    """
+    context = multiprocessing.get_context("forkserver")
+    context.set_forkserver_preload(["hutch.runs.executors", *preload])
+    waiting, running = list(tasks), {}
+    try:
+        while waiting or running:
+            while waiting and len(running) < workers:
+                task = waiting.pop(0)
+                on_start(task)
+                running[_start(context, task)] = task
+            wait([process.sentinel for process in running], timeout=tick_seconds)
+            for process in [p for p in running if p.exitcode is not None]:
+                again = on_end(_outcome(process, running.pop(process)))
+                if again is not None:
+                    waiting.insert(0, again)
+            on_tick()
+    finally:
+        for process in running:
+            process.terminate()
+        for process in running:
+            process.join()
+
+
+def _start(context: Any, task: Task) -> BaseProcess:
+    task.folder.mkdir(parents=True, exist_ok=True)
+    (task.folder / "error.json").unlink(missing_ok=True)
+    process = context.Process(target=_work, args=(task,), name=task.id)
+    process.start()
+    return process
+
+
+def _outcome(process: BaseProcess, task: Task) -> Outcome:
+    process.join()
+    result = result_of(task.folder)
+    if result is not None:
+        return Outcome(task, result, None)
+    if (task.folder / "error.json").exists():
+        error = read_json(task.folder / "error.json")
+        return Outcome(task, None, error["message"], error["kind"])
+    code = process.exitcode or 0
+    why = f"signal {signal.Signals(-code).name}" if code < 0 else f"exit code {code}"
+    return Outcome(task, None, f"the worker was killed ({why})", "killed")
+
+
+def _work(task: Task) -> None:
+    """The body of a worker process."""
+    # Ctrl-C reaches the whole process group; only the parent answers it, and ends its workers.
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    threading.Thread(target=_end_with_parent, daemon=True).start()
+    try:
+        function = getattr(importlib.import_module(task.module), task.function)
+        result = function(task.folder, task.payload)
+        write_json(task.folder / "result.json", result)
+    except Exception as error:
+        message = " ".join(str(error).split()) or repr(error)
+        (task.folder / "traceback.txt").write_text(traceback.format_exc(), encoding="utf-8")
+        write_json(task.folder / "error.json", {"kind": type(error).__name__, "message": message})
+        raise SystemExit(1) from error
+
+
+def _end_with_parent() -> None:
+    parent = multiprocessing.parent_process()
+    if parent is not None:
+        parent.join()
+        os._exit(1)

@@ -1,0 +1,126 @@
+"""The ledger: one SQLite table with a row for every run of a study.
+
+Only the process that holds the study's lock writes it; workers leave files in their run's folder, which that process
+takes in. Readers (an analysis, a live view) may open it at any time.
+"""
+
+import json
+import sqlite3
+import time
+from collections.abc import Iterator
+from contextlib import closing, contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from hutch.runs.configuration import canonical_json
+from hutch.runs.errors import HutchError
+
+STATUSES = ("waiting", "running", "done", "diverged", "failed")
+
+SCHEMA = """
+CREATE TABLE IF NOT EXISTS runs (
+    id       TEXT PRIMARY KEY,
+    role     TEXT NOT NULL,          -- what the study wants the run for
+    config   TEXT NOT NULL,          -- canonical JSON; its hash is the id
+    status   TEXT NOT NULL,          -- waiting, running, done, diverged, failed
+    attempts INTEGER NOT NULL DEFAULT 0,
+    error    TEXT,                   -- why the last attempt ended, where it did not end well
+    budget   REAL NOT NULL,          -- FLOPs that the run may spend
+    flops    REAL,                   -- FLOPs spent
+    tokens   INTEGER,                -- training tokens, repeats included
+    loss     REAL,                   -- held-out loss, nats per token
+    seconds  REAL,                   -- wall time of the training steps
+    metrics  TEXT NOT NULL DEFAULT '{}',
+    curve    BLOB,                   -- training loss of each step, float32, nats per token
+    revision TEXT,
+    updated  REAL NOT NULL
+);
+CREATE TABLE IF NOT EXISTS facts (name TEXT PRIMARY KEY, value TEXT NOT NULL);
+"""
+
+
+@dataclass(frozen=True)
+class LedgerRow:
+    """One run as the ledger knows it; the fields are the table's columns."""
+
+    id: str
+    role: str
+    config: dict[str, Any]
+    status: str
+    attempts: int
+    error: str | None
+    budget: float
+    flops: float | None
+    tokens: int | None
+    loss: float | None
+    seconds: float | None
+    metrics: dict[str, Any] = field(default_factory=dict)
+    curve: np.ndarray | None = None
+    revision: str | None = None
+
+
+class Ledger:
+    """The table of runs in `folder`/ledger.sqlite."""
+
+    def __init__(self, folder: Path) -> None:
+        self.path = Path(folder) / "ledger.sqlite"
+        with self._connection() as db:
+            db.executescript(SCHEMA)
+
+    @contextmanager
+    def _connection(self) -> Iterator[sqlite3.Connection]:
+        try:
+            with closing(sqlite3.connect(self.path, timeout=30)) as db, db:
+                db.execute("PRAGMA journal_mode=WAL")
+                db.execute("PRAGMA synchronous=FULL")
+                yield db
+        except sqlite3.Error as error:
+            raise HutchError(f"{self.path}: {error}") from error
+
+    def add(self, run_id: str, role: str, config: Any, budget: float) -> None:
+        """Enter a run as waiting; one that is already there stays as it is."""
+        with self._connection() as db:
+            db.execute(
+                "INSERT OR IGNORE INTO runs (id, role, config, status, budget, updated) VALUES (?, ?, ?, ?, ?, ?)",
+                (run_id, role, canonical_json(config), "waiting", budget, time.time()),
+            )
+
+    def update(self, run_id: str, **columns: Any) -> None:
+        """Set columns of one run. `metrics` is given as a dictionary, `curve` as an array."""
+        if "metrics" in columns:
+            columns["metrics"] = canonical_json(columns["metrics"])
+        if columns.get("curve") is not None:
+            columns["curve"] = np.asarray(columns["curve"], np.float32).tobytes()
+        columns["updated"] = time.time()
+        names = ", ".join(f"{name} = ?" for name in columns)
+        with self._connection() as db:
+            done = db.execute(f"UPDATE runs SET {names} WHERE id = ?", (*columns.values(), run_id))
+            if done.rowcount != 1:
+                raise HutchError(f"{self.path} has no run {run_id}")
+
+    def rows(self) -> list[LedgerRow]:
+        """All runs in the order in which they were entered."""
+        columns = list(LedgerRow.__dataclass_fields__)
+        with self._connection() as db:
+            found = db.execute(f"SELECT {', '.join(columns)} FROM runs ORDER BY rowid").fetchall()
+        return [_row(dict(zip(columns, values, strict=True))) for values in found]
+
+    def set_fact(self, name: str, value: Any) -> None:
+        """Keep one fact about the whole study, as JSON."""
+        with self._connection() as db:
+            db.execute("INSERT OR REPLACE INTO facts VALUES (?, ?)", (name, canonical_json(value)))
+
+    def facts(self) -> dict[str, Any]:
+        """Every fact about the whole study."""
+        with self._connection() as db:
+            return {name: json.loads(value) for name, value in db.execute("SELECT name, value FROM facts")}
+
+
+def _row(values: dict[str, Any]) -> LedgerRow:
+    values["config"], values["metrics"] = json.loads(values["config"]), json.loads(values["metrics"])
+    if values["curve"] is not None:
+        values["curve"] = np.frombuffer(values["curve"], np.float32)
+    return LedgerRow(**values)

@@ -1,0 +1,187 @@
+"""Approach 1: the minimum over training curves (Hoffmann et al. 2022, §3.1, D.1)."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+
+from hutch.runs import seeds
+from hutch.runs.errors import BadInput
+from hutch.scaling.allocation import Allocates, Allocation, default_band
+from hutch.scaling.columns import Array, check_bootstrap
+from hutch.scaling.curves import Curve
+from hutch.scaling.intervals import json_numbers
+from hutch.scaling.laws import log_log_lines
+
+LAST_PART = 0.15
+"""Footnote 4: every point of the paper's envelope lies in the last 15 % of its run."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class EnvelopeFit(Allocates):
+    """What approach 1 found. Beside the shared `a`, `b`, `k_n`, `k_d`, `n_opt(C)`, `d_opt(C)`: the envelope.
+
+    One entry a point: `flops`, `n`, `d`, `loss` (smoothed), `curve` (index of the winning run), `fraction`
+    (share of that run's FLOP at which the point sits) and `at_edge` (the winner is the smallest or largest
+    size that competes, so a size beyond might have won). `lost_share` is the share of bootstrap draws
+    without a law.
+    """
+
+    flops: Array
+    n: Array
+    d: Array
+    loss: Array
+    curve: np.ndarray
+    fraction: Array
+    at_edge: np.ndarray
+    lost_share: float
+    notes: tuple[str, ...] = ()
+    level: float = field(default=0.8, repr=False)
+
+    def as_dict(self, compute: Array | None = None) -> dict[str, Any]:
+        """JSON-ready: "approach", "points" (flops, n, d, loss, fraction, at_edge), the intervals "a", "b",
+        "k_n", "k_d", "reason", "bands" (compute, n_opt, d_opt), "lost_share", "notes"."""
+        if compute is None:
+            grid = default_band(self.flops) if len(self.flops) else np.empty(0)
+        else:
+            grid = np.atleast_1d(np.asarray(compute, dtype=float))
+        points = {name: json_numbers(getattr(self, name)) for name in ("flops", "n", "d", "loss", "fraction")}
+        return {
+            "approach": "envelope",
+            "points": points | {"at_edge": [bool(edge) for edge in self.at_edge]},
+            **self.allocation_dict(grid),
+            "lost_share": json_numbers(self.lost_share),
+            "notes": list(self.notes),
+        }
+
+
+def fit_envelope(
+    curves: Sequence[Curve],
+    *,
+    window: float = 10.0,
+    points: int = 1500,
+    keep_edges: bool = False,
+    bootstraps: int = 500,
+    level: float = 0.8,
+    seed: int = 0,
+) -> EnvelopeFit:
+    """Smooth each curve (Gaussian, standard deviation `window` points), interpolate it in ln FLOP, find the
+    lowest loss at `points` log-spaced FLOPs, and fit ln N and ln D there against ln C.
+
+    Only FLOPs at which at least two sizes compete are used, and of those, unless `keep_edges`, only points
+    whose winner is neither the smallest nor the largest size: there the optimum may lie outside the sizes
+    tried, and flat ends pull both exponents towards 0. Hoffmann et al. do not say that they left such
+    points out.
+
+    Intervals: whole curves are resampled. The points along one curve are not independent, so the residuals of
+    the line say nothing about its error. `reason` says why there is no law; `BadInput` for fewer than two
+    curves.
+    """
+    check_bootstrap(bootstraps, level)
+    if len(curves) < 2:
+        raise BadInput(f"{len(curves)} curves; an envelope needs at least two")
+    if points < 10:
+        raise BadInput(f"points is {points}; at least 10 are needed")
+    sizes = np.array([curve.parameters for curve in curves])
+    flops = _grid(curves, sizes, points)
+    if flops is None:
+        nothing = np.empty(0)
+        reason = "no FLOP at which two sizes compete"
+        return _empty(nothing, reason, level)
+    reached = [curve.at(flops, window) for curve in curves]
+    loss, tokens = np.stack([r[0] for r in reached]), np.stack([r[1] for r in reached])
+    everything = np.ones(len(curves), dtype=bool)
+    at, winner, edge = _winners(loss, sizes, everything)
+    lines, reason = _fit(flops, sizes, tokens, at, winner, edge, keep_edges)
+    random = seeds.generator(seed, "envelope")
+    draws = np.full((bootstraps, 4), np.nan)
+    for draw in draws:
+        present = np.zeros(len(curves), dtype=bool)
+        present[random.integers(len(curves), size=len(curves))] = True
+        draw[:] = _fit(flops, sizes, tokens, *_winners(loss, sizes, present), keep_edges)[0]
+    last = np.array([curve.flops[-1] for curve in curves])
+    fraction = flops[at] / last[winner]
+    return EnvelopeFit(
+        flops=flops[at],
+        n=sizes[winner],
+        d=tokens[winner, at],
+        loss=loss[winner, at],
+        curve=winner,
+        fraction=fraction,
+        at_edge=edge,
+        allocation=None if reason else Allocation.from_lines(lines, draws, level),
+        reason=reason,
+        lost_share=float(np.isnan(draws[:, 0]).mean()) if bootstraps else 0.0,
+        notes=_notes(fraction, edge, keep_edges),
+        level=level,
+    )
+
+
+def _empty(nothing: Array, reason: str, level: float) -> EnvelopeFit:
+    index, flag = nothing.astype(int), nothing.astype(bool)
+    columns: dict[str, Any] = dict.fromkeys(("flops", "n", "d", "loss", "fraction"), nothing)
+    return EnvelopeFit(
+        **columns, curve=index, at_edge=flag, allocation=None, reason=reason, lost_share=0.0, level=level
+    )
+
+
+def _grid(curves: Sequence[Curve], sizes: Array, points: int) -> Array | None:
+    """Log-spaced FLOPs from where a second size begins to where the last but one ends."""
+    starts = [min(c.flops[0] for c in curves if c.parameters == size) for size in np.unique(sizes)]
+    ends = [max(c.flops[-1] for c in curves if c.parameters == size) for size in np.unique(sizes)]
+    if len(starts) < 2:
+        return None
+    low, high = sorted(starts)[1], sorted(ends)[-2]
+    return np.geomspace(low, high, points) if low < high else None
+
+
+def _winners(loss: Array, sizes: Array, present: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Columns of `loss` [curves, flops] where two sizes compete, the winning curve there, and whether its
+    size is the smallest or largest of those present."""
+    rows = np.flatnonzero(present)
+    here = loss[rows]
+    running = np.isfinite(here)
+    size = sizes[rows][:, None]
+    smallest = np.where(running, size, np.inf).min(0)
+    largest = np.where(running, size, -np.inf).max(0)
+    at = np.flatnonzero(smallest < largest)
+    winner = rows[here[:, at].argmin(0)]
+    edge = (sizes[winner] == sizes[rows].min()) | (sizes[winner] == sizes[rows].max())
+    return at, winner, edge
+
+
+def _fit(
+    flops: Array,
+    sizes: Array,
+    tokens: Array,
+    at: np.ndarray,
+    winner: np.ndarray,
+    edge: np.ndarray,
+    keep_edges: bool,
+) -> tuple[Array, str | None]:
+    """(ln k_n, a, ln k_d, b) through the kept points, or NaN and the reason."""
+    if not keep_edges:
+        at, winner = at[~edge], winner[~edge]
+    left = len(np.unique(sizes[winner]))
+    if left < 2:
+        inner = "" if keep_edges else " between the smallest and the largest"
+        return np.full(4, np.nan), f"sizes{inner} on the envelope: {left}; a law needs at least two"
+    ln_c, ones = np.log(flops[at]), np.ones(len(at))
+    ln_size = np.log(np.stack([sizes[winner], tokens[winner, at]]))
+    intercepts, slopes = log_log_lines(ln_c, ln_size, ones)
+    return np.array([intercepts[0], slopes[0], intercepts[1], slopes[1]]), None
+
+
+def _notes(fraction: Array, edge: np.ndarray, keep_edges: bool) -> tuple[str, ...]:
+    notes = []
+    early = float(np.mean(fraction < 1 - LAST_PART))
+    if early > 0:
+        notes.append(
+            f"{early:.0%} of the envelope lies before the last {LAST_PART:.0%} of its run, where a learning "
+            "rate not yet decayed holds the loss up: add runs with horizons in between"
+        )
+    if edge.any():
+        done = "kept" if keep_edges else "left out of the law"
+        notes.append(f"{edge.mean():.0%} of the envelope is won by the smallest or largest size; {done}")
+    return tuple(notes)

@@ -1,0 +1,263 @@
+"""The study's analysis as one JSON document: what the report draws and `--json` prints."""
+
+from collections.abc import Sequence
+from datetime import UTC, datetime
+from typing import Any
+
+import numpy as np
+
+from hutch.lm import shape_of
+from hutch.runs import Ledger, LedgerRow
+from hutch.scaling import PUBLISHED, Interval, parameters_non_embedding
+from hutch.studies.compute_optimal.analysis import Fits, bands, extrapolation, fit_all, model_of
+from hutch.studies.compute_optimal.chinchilla_test import chinchilla_test
+from hutch.studies.compute_optimal.claims import claims
+from hutch.studies.compute_optimal.configuration import ComputeOptimalConfig
+from hutch.studies.compute_optimal.grid import count, human, sequences_at
+from hutch.studies.compute_optimal.notes import notes
+from hutch.studies.compute_optimal.scores import Holdout
+
+QUESTION = "For a given amount of compute, how large should a language model be, and how much text should it read?"
+
+CURVE_POINTS = 160
+"""Points of each training curve in the document; the ledger keeps every step."""
+
+
+def analysis_document(config: ComputeOptimalConfig, title: str, ledger: Ledger) -> dict[str, Any]:
+    """Everything that the study found, from its ledger alone."""
+    rows, facts = ledger.rows(), ledger.facts()
+    fits = fit_all(config, rows)
+    test = chinchilla_test(config, Holdout.from_dict(facts["holdout"]), rows)
+    beyond = extrapolation(config, fits, rows)
+    corpus = facts["corpus"]
+    return {
+        "study": "compute-optimal",
+        "title": title,
+        "question": QUESTION,
+        "answer": _answer(config, fits, test, beyond),
+        "scale": config.scale,
+        "seed": config.seed,
+        "how": _how(facts, rows),
+        "corpus": _corpus(corpus, rows),
+        "model": _model(config, facts),
+        "runs": [_run(row, corpus["train"]["tokens"]) for row in rows],
+        "budgets": list(config.budgets),
+        "holdout_budget": config.holdout_budget,
+        "fits": _fits(fits, config.level),
+        "bands": bands(config, fits),
+        "published": [_published(law) for law in PUBLISHED if law.a_printed is not None],
+        "extrapolation": beyond,
+        "chinchilla_test": test,
+        "samples": _samples(rows),
+        "claims": [claim.as_dict() for claim in claims(fits, test, beyond)],
+        "notes": notes(config, fits, rows, facts),
+    }
+
+
+def _answer(config: ComputeOptimalConfig, fits: Fits, test: dict[str, Any], beyond: dict[str, Any]) -> str:
+    """The result in two sentences."""
+    best = fits.best()
+    if best is None:
+        return f"No law came out of these runs: {beyond['reason']}."
+    name, fit = best
+    first = (
+        f"The best size grows as C^{fit.a.value:.2f} (80 % interval {fit.a.low:.2f} to {fit.a.high:.2f}) over budgets "
+        f"from {config.budgets[0]:.2g} to {config.budgets[-1]:.2g} FLOPs, so {config.holdout_budget:.2g} FLOPs are best "
+        f"spent on {human(beyond['parameters_predicted']['value'])} parameters."
+    )
+    if test["reason"]:
+        return first
+    d = test["overall"]["difference"]
+    better = "beats" if d["high"] < 0 else "loses to" if d["low"] > 0 else "cannot be told from"
+    return (
+        f"{first} There, the predicted optimum {better} a model four times its size on a quarter of the tokens: "
+        f"{test['overall']['optimal_bpb']:.3f} against {test['overall']['gopher_like_bpb']:.3f} bits per byte."
+    )
+
+
+def _how(facts: dict[str, Any], rows: Sequence[LedgerRow]) -> dict[str, Any]:
+    trained = sum(row.seconds or 0.0 for row in rows)
+    seconds = facts.get("seconds")
+    return {
+        "command": facts["command"],
+        "machine": facts["machine"],
+        "precision": facts["precision"],
+        "python": facts["python"],
+        "torch": facts["torch"],
+        "workers": facts["workers"],
+        "git": next((row.revision for row in rows if row.revision), None),
+        "seconds": seconds,
+        "training_seconds": trained,
+        "train_share": trained / (seconds * facts["workers"]) if seconds else None,
+        "peak_memory_mb": facts.get("peak_memory_mb"),
+        "peak_gflops": facts["peak_flops_per_second"] / 1e9,
+        "started": _when(facts["started"]),
+        "finished": _when(facts.get("finished")),
+    }
+
+
+def _when(seconds: float | None) -> str | None:
+    return datetime.fromtimestamp(seconds, UTC).isoformat(timespec="seconds") if seconds else None
+
+
+def _corpus(manifest: dict[str, Any], rows: Sequence[LedgerRow]) -> dict[str, Any]:
+    found = [{"name": name, "missing": None, **facts} for name, facts in manifest["subsets"].items()]
+    missing = [{"name": name, "missing": reason} for name, reason in manifest["missing"].items()]
+    return {
+        "subsets": found + missing,
+        "train_tokens": manifest["train"]["tokens"],
+        "bytes_per_token": manifest["bytes_per_token"],
+        "vocabulary": manifest["config"]["vocabulary"],
+        "duplicates_removed": sum(facts["duplicates"] for facts in found[: len(manifest["subsets"])]),
+        "max_epochs": max((row.tokens or 0 for row in rows), default=0) / manifest["train"]["tokens"],
+    }
+
+
+def _model(config: ComputeOptimalConfig, facts: dict[str, Any]) -> dict[str, Any]:
+    smallest, largest = (sequences_at(config, b) * config.context for b in (config.budgets[0], config.holdout_budget))
+    return {
+        "context": config.context,
+        "positions": config.positions,
+        "batch_tokens": f"{smallest:,} to {largest:,}, growing as the cube root of the budget",
+        "learning_rate": config.peak_rate,
+        "embedding_rate": config.embedding_rate * config.peak_rate,
+        "warmup": "5 % of the steps, then a cosine to a tenth over the run's own length",
+        "optimizer": "AdamW, betas 0.9 and 0.95, decay 0.1 on matrices, gradient norm clipped at 1",
+        "rule": "64 units of width a layer, at least two layers; matrices' learning rate divided by width",
+        "precision": facts["precision"],
+    }
+
+
+def _run(row: LedgerRow, available: int) -> dict[str, Any]:
+    model = model_of(row)
+    size = count(model)
+    rate = row.tokens / row.seconds if row.tokens and row.seconds else None
+    return {
+        "id": row.id,
+        "role": row.role,
+        "budget": row.budget,
+        "layers": model.layers,
+        "width": model.width,
+        "heads": model.heads,
+        "parameters": size,
+        "parameters_non_embedding": parameters_non_embedding(shape_of(model), model.positions),
+        "sequences": row.config["sequences"],
+        "tokens": row.tokens,
+        "tokens_per_parameter": row.tokens / size if row.tokens else None,
+        "epochs": row.tokens / available if row.tokens else None,
+        "flops": row.flops,
+        "flops_6nd": 6.0 * size * row.tokens if row.tokens else None,
+        "train_loss": _final_loss(row.curve),
+        "loss": row.loss,
+        "bits_per_byte": row.metrics.get("bits_per_byte"),
+        "bits_per_byte_by_subset": row.metrics.get("bits_per_byte_by_subset"),
+        "peak_rate": row.metrics.get("peak_rate"),
+        "seconds": row.seconds,
+        "tokens_per_second": rate,
+        "gflops": row.flops / row.seconds / 1e9 if row.flops and row.seconds else None,
+        "status": row.status,
+        "attempts": row.attempts,
+        "error": row.error,
+        "curve": _thinned(row),
+    }
+
+
+def _final_loss(curve: np.ndarray | None) -> float | None:
+    """Mean training loss of the last twentieth of the steps."""
+    return float(curve[-max(1, len(curve) // 20) :].mean()) if curve is not None else None
+
+
+def _thinned(row: LedgerRow) -> dict[str, list[float]] | None:
+    """The curve as means over equal stretches, placed at their ends."""
+    if row.curve is None or not row.tokens or row.flops is None:
+        return None
+    ends = np.unique(np.linspace(0, len(row.curve), min(CURVE_POINTS, len(row.curve)) + 1).astype(int))
+    means = np.add.reduceat(row.curve.astype(float), ends[:-1]) / np.diff(ends)
+    share = ends[1:] / len(row.curve)
+    return {
+        "tokens": (share * row.tokens).tolist(),
+        "flops": (share * row.flops).tolist(),
+        "loss": means.tolist(),
+    }
+
+
+def _fits(fits: Fits, level: float) -> dict[str, Any]:
+    return {
+        "profiles": _profiles(fits, level),
+        "envelope": _envelope(fits),
+        "parametric": _parametric(fits),
+        "flops_per_nd": fits.flops_per_nd,
+    }
+
+
+def _exponents(fit: Any) -> dict[str, Any]:
+    names = ("a", "b", "k_n", "k_d")
+    values = {name: getattr(fit, name) if fit is not None else None for name in names}
+    return {name: value.as_dict() if isinstance(value, Interval) else None for name, value in values.items()}
+
+
+def _profiles(fits: Fits, level: float) -> dict[str, Any]:
+    fit = fits.profiles
+    profiles = [] if fit is None else [profile.as_dict() for profile in fit.profiles]
+    for profile in profiles:
+        coefficients = profile.pop("coefficients_n")
+        # Highest power first, as numpy.polyval takes them.
+        profile["log_n_parabola"] = coefficients[::-1] if coefficients else None
+        profile["n_range"] = [min(profile["parameters"]), max(profile["parameters"])]
+    return {
+        "level": level,
+        "reason": fits.reasons.get("profiles"),
+        "profiles": profiles,
+        "frontier": fit.frontier.as_dict() if fit is not None and fit.frontier else None,
+        "notes": list(fit.notes) if fit is not None else [],
+        **_exponents(fit),
+    }
+
+
+def _envelope(fits: Fits, points: int = 120) -> dict[str, Any]:
+    fit = fits.envelope
+    drawn: dict[str, list[float]] = {"flops": [], "parameters": [], "tokens": [], "loss": []}
+    if fit is not None and len(fit.flops):
+        picked = np.unique(np.linspace(0, len(fit.flops) - 1, points).astype(int))
+        columns = {"flops": fit.flops, "parameters": fit.n, "tokens": fit.d, "loss": fit.loss}
+        drawn = {name: np.asarray(column)[picked].tolist() for name, column in columns.items()}
+    return {
+        "reason": fits.reasons.get("envelope"),
+        "points": drawn,
+        "notes": list(fit.notes) if fit is not None else [],
+        **_exponents(fit),
+    }
+
+
+def _parametric(fits: Fits) -> dict[str, Any]:
+    fit = fits.parametric
+    names = ("E", "A", "B", "alpha", "beta")
+    constants = {name: getattr(fit, name) if fit is not None else None for name in names}
+    return {
+        "reason": fits.reasons.get("parametric"),
+        "status": fit.status if fit is not None else "not fitted",
+        "starts_agree": fit.starts_agree if fit is not None else None,
+        "notes": list(fit.notes) if fit is not None else [],
+        **{name: value.as_dict() if value is not None else None for name, value in constants.items()},
+        **_exponents(fit),
+    }
+
+
+def _published(law: Any) -> dict[str, Any]:
+    return {
+        "name": law.name,
+        "source": law.source,
+        "a": law.a_printed,
+        "b": law.b_printed,
+        "a_low": law.a_low,
+        "a_high": law.a_high,
+    }
+
+
+def _samples(rows: Sequence[LedgerRow]) -> list[dict[str, Any]]:
+    return [
+        {"run": row.id, "role": row.role, **sample}
+        for row in rows
+        if row.role in ("optimal", "gopher-like")
+        for sample in row.metrics.get("samples", [])
+    ]

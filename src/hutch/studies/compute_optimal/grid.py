@@ -1,0 +1,149 @@
+"""The runs of a study: which sizes at which budgets, and for how many tokens."""
+
+import math
+from dataclasses import dataclass
+
+import numpy as np
+
+from hutch.lm import ModelConfig, TrainConfig, family_members, shape_of
+from hutch.runs import BadInput, digest
+from hutch.scaling import flops_6nd, parameters, training_flops_per_token
+from hutch.studies.compute_optimal.configuration import ComputeOptimalConfig
+
+CONVENTION = "executed"
+"""FLOPs are Hoffmann's Appendix F less the embedding look-up, which multiplies nothing here."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class PlannedRun:
+    """One model at one budget, before it is trained."""
+
+    role: str
+    """"profile", "holdout", "optimal" or "gopher-like"."""
+    budget: float
+    """FLOPs that it may spend."""
+    train: TrainConfig
+    """What is trained."""
+
+    @property
+    def id(self) -> str:
+        """The run's name: the hash of what it trains."""
+        return digest(self.train)
+
+    @property
+    def parameters(self) -> int:
+        """Parameters, the embedding once."""
+        return count(self.train.model)
+
+    @property
+    def tokens(self) -> int:
+        """Training tokens: whole steps."""
+        return self.train.steps * self.train.batch_tokens
+
+    @property
+    def flops(self) -> float:
+        """FLOPs that these tokens cost."""
+        return float(self.tokens * flops_per_token(self.train.model))
+
+    @property
+    def flops_6nd(self) -> float:
+        """The usual estimate of the same."""
+        return float(flops_6nd(self.parameters, self.tokens))
+
+    @property
+    def label(self) -> str:
+        """A few words for a progress view."""
+        return f"{human(self.parameters)} × {human(self.tokens)} tokens at {self.budget:.2g}"
+
+
+def human(value: float) -> str:
+    """1,234,567 as "1.2M"."""
+    for size, unit in ((1e12, "T"), (1e9, "B"), (1e6, "M"), (1e3, "k")):
+        if value >= size:
+            return f"{value / size:.3g}{unit}"
+    return f"{value:.3g}"
+
+
+def count(model: ModelConfig) -> int:
+    """Parameters of a model by the formula of `hutch.scaling`, gains left out as there."""
+    return parameters(shape_of(model), positions=model.positions)
+
+
+def flops_per_token(model: ModelConfig) -> int:
+    """Training FLOPs for one token."""
+    return training_flops_per_token(shape_of(model), CONVENTION, model.positions)
+
+
+def members(config: ComputeOptimalConfig) -> list[ModelConfig]:
+    """The family at this study's vocabulary and context, smallest first."""
+    return family_members(vocabulary=config.vocabulary, context=config.context, positions=config.positions)
+
+
+def profile_models(config: ComputeOptimalConfig, budget: float) -> list[ModelConfig]:
+    """The sizes of one budget's profile: log-spaced over `span` around the expected optimum, each rounded to the
+    nearest member, no member twice.
+
+    Where the expected optimum is so small that half of the span lies below the smallest member, the profile begins
+    there instead: it keeps its number of sizes and its span.
+    """
+    available = members(config)
+    at, size = config.expected_optimum
+    smallest = count(available[0])
+    low = max(smallest, size * math.sqrt(budget / at) / math.sqrt(config.span))
+    chosen: dict[int, ModelConfig] = {}
+    for wanted in np.geomspace(low, low * config.span, config.sizes):
+        free = [m for m in available if m.width not in chosen]
+        best = min(free, key=lambda m: abs(math.log(count(m) / wanted)))
+        chosen[best.width] = best
+    return sorted(chosen.values(), key=count)
+
+
+def sequences_at(config: ComputeOptimalConfig, budget: float) -> int:
+    """Sequences in a batch of every run of this budget; at least 4."""
+    at, tokens = config.batch_tokens
+    return max(4, round(tokens * (budget / at) ** (1 / 3) / config.context))
+
+
+def plan_run(config: ComputeOptimalConfig, role: str, budget: float, model: ModelConfig, **facts: str) -> PlannedRun:
+    """The run that spends `budget` on `model`; `facts` are the corpus digest and the precision."""
+    per_token = flops_per_token(model)
+    sequences = sequences_at(config, budget)
+    batch = sequences * config.context
+    tokens = round(budget / per_token / batch) * batch
+    if tokens < 20 * batch:
+        raise BadInput(
+            f"a budget of {budget:g} FLOPs buys {tokens:,} tokens for {count(model):,} parameters, fewer than 20 "
+            f"steps of {batch} tokens: raise the budget or lower the span"
+        )
+    train = TrainConfig(
+        model=model,
+        tokens=tokens,
+        sequences=sequences,
+        peak_rate=config.peak_rate,
+        embedding_rate=config.embedding_rate,
+        seed=config.seed,
+        **facts,
+    )
+    return PlannedRun(role=role, budget=budget, train=train)
+
+
+def profile_runs(config: ComputeOptimalConfig, **facts: str) -> list[PlannedRun]:
+    """Every run of every fitted budget, the costliest first so that the workers finish together."""
+    runs = [
+        plan_run(config, "profile", budget, model, **facts)
+        for budget in config.budgets
+        for model in profile_models(config, budget)
+    ]
+    return sorted(runs, key=lambda run: (-run.budget, run.parameters))
+
+
+def holdout_runs(config: ComputeOptimalConfig, optimum: float, **facts: str) -> list[PlannedRun]:
+    """The runs at the held-out budget: the predicted optimum, the Gopher-like model, and their neighbours."""
+    roles = {1.0: "optimal", 4.0: "gopher-like"}
+    runs: dict[int, PlannedRun] = {}
+    for multiple in sorted(config.holdout_multiples, key=lambda m: (m not in roles, m)):
+        model = min(members(config), key=lambda m: abs(math.log(count(m) / (multiple * optimum))))
+        if model.width not in runs:
+            role = roles.get(multiple, "holdout")
+            runs[model.width] = plan_run(config, role, config.holdout_budget, model, **facts)
+    return list(runs.values())

@@ -1,0 +1,275 @@
+"""A corpus: documents in; a tokenizer, a training shard and a holdout shard out, in one folder.
+
+    folder/tokenizer.json   trained on training documents only
+    folder/train/           a shard in training order
+    folder/holdout/         a shard, long documents cut
+    folder/manifest.json    written last: what is in it, from where, under which licence
+
+Bits per byte on the holdout are the summed loss of the text tokens / (ln 2 · `documents["bytes"]`): the
+bytes are those of the raw text behind the tokens, also where a document is cut.
+"""
+
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass, fields
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from hutch.runs.atomic import read_json, write_json
+from hutch.runs.configuration import digest, plain
+from hutch.runs.errors import BadInput, HutchError
+from hutch.text.documents import Document
+from hutch.text.shards import Shard, ShardWriter, subset_totals
+from hutch.text.sources import Source, read_source
+from hutch.text.splits import holdout_mask, training_order
+from hutch.text.spool import NAMES_KEPT, Spool, SubsetNotes, listed
+from hutch.text.tokenizer import SMALLEST_VOCABULARY, Tokenizer
+
+FORMAT = "hutch corpus 1"
+SMALLEST_TRAIN_TOKENS = 10_000
+"""A corpus with fewer training tokens is refused: nothing can be learned from it."""
+ENCODED_AT_ONCE = 4_000_000
+"""Bytes of text handed to the tokenizer in one batch."""
+
+Progress = Callable[[str, int, int], None]
+"""Called with (stage, done, total): "reading" in documents (total 0: unknown), "learning the tokenizer" in
+steps, "encoding" in bytes."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class CorpusConfig:
+    """Everything that decides what a corpus holds."""
+
+    source: str = "embedded"
+    """Where the documents come from, see `hutch.text.sources.read_source`."""
+
+    subsets: tuple[str, ...] | None = None
+    """Keep only these subsets of the source; None: all."""
+
+    vocabulary: int = 2048
+    """Tokens of the vocabulary, with the 256 bytes and the end of document."""
+
+    holdout_fraction: float = 0.05
+    """Share of the documents that is held out, between 0 and 1."""
+
+    train_tokens: int | None = None
+    """Encode only as many training documents as are needed for so many tokens; None: all. A corpus that has
+    fewer is no error, its manifest says how many there are."""
+
+    holdout_document_tokens: int = 4096
+    """Holdout documents are cut to so many tokens (and then end like all others), so that a few long ones
+    do not decide the loss."""
+
+    tokenizer_bytes: int = 12_000_000
+    """Bytes of training text that the tokenizer learns from."""
+
+    seed: int = 0
+    """Seed of the order of the training documents; the split does not depend on it."""
+
+    def __post_init__(self) -> None:
+        if not 0 < self.holdout_fraction < 1:
+            raise BadInput(f"holdout_fraction is {self.holdout_fraction}; it must lie between 0 and 1")
+        least = {
+            "vocabulary": SMALLEST_VOCABULARY,
+            "holdout_document_tokens": 1,
+            "tokenizer_bytes": 1,
+            "train_tokens": SMALLEST_TRAIN_TOKENS,
+        }
+        for name, smallest in least.items():
+            value = getattr(self, name)
+            if value is not None and value < smallest:
+                raise BadInput(f"{name} is {value}; it must be at least {smallest:,}")
+        if self.subsets is not None and not self.subsets:
+            raise BadInput("subsets is empty; name at least one, or None for all")
+
+
+@dataclass(frozen=True)
+class Corpus:
+    """A corpus that is whole."""
+
+    folder: Path
+    tokenizer: Tokenizer
+    train: Shard
+    """Documents in training order."""
+    holdout: Shard
+    """Documents in the order of the source, cut to `holdout_document_tokens`."""
+    manifest: dict[str, Any]
+    """`subsets` (per subset: licence, source, description, documents, bytes, train_*, holdout_*, duplicates,
+    empty), `missing` (subset: reason), `train`, `holdout` (documents, tokens, bytes), `bytes_per_token`,
+    `config`, `config_digest`, `content_digest`, `tokenizer`."""
+
+    @classmethod
+    def open(cls, folder: Path | str) -> "Corpus":
+        """Open what `build_corpus` built. Raises BadInput when there is no corpus, HutchError when a file of
+        it is truncated or does not fit the others."""
+        folder = Path(folder)
+        path = folder / "manifest.json"
+        if not path.exists():
+            raise BadInput(f"{folder} holds no corpus (there is no manifest.json): build one first")
+        manifest = read_json(path)
+        if not isinstance(manifest, dict) or manifest.get("format") != FORMAT:
+            raise HutchError(f"{path} does not describe a corpus of the format {FORMAT!r}")
+        tokenizer = Tokenizer.load(folder / "tokenizer.json")
+        train = Shard.open(folder / "train", manifest["tokenizer"])
+        holdout = Shard.open(folder / "holdout", manifest["tokenizer"])
+        if tokenizer.digest != manifest["tokenizer"]:
+            raise HutchError(f"{folder / 'tokenizer.json'} is not the tokenizer of the shards: rebuild the corpus")
+        return cls(folder, tokenizer, train, holdout, manifest)
+
+    @property
+    def digest(self) -> str:
+        """Names the content: equal digests mean equal shards and tokenizer."""
+        return digest([self.manifest["config_digest"], self.manifest["content_digest"], self.manifest["tokenizer"]])
+
+
+def build_corpus(
+    config: CorpusConfig, folder: Path | str, *, workers: int = 1, progress: Progress | None = None
+) -> Corpus:
+    """Build the corpus in `folder`, or open it when it is there already.
+
+    An interrupted build starts over. The result depends on neither `workers` (threads that encode) nor the
+    machine, except for the Python version where the source is its standard library.
+
+    Raises:
+        BadInput: the folder holds a corpus of another configuration; the source cannot be read, is empty or
+            too small; the vocabulary is larger than the text supports.
+    """
+    folder = Path(folder)
+    if (folder / "manifest.json").exists():
+        return matching(Corpus.open(folder), config)
+    report = progress or silent
+    source = read_source(config.source, config.subsets)
+    with Spool(folder) as spool:
+        spool.fill(watched(source.documents(), report))
+        held_out, order = sides(spool, config, source.name)
+        report("learning the tokenizer", 0, 1)
+        tokenizer = Tokenizer.train(texts_up_to(spool, order, config.tokenizer_bytes), config.vocabulary)
+        report("learning the tokenizer", 1, 1)
+        content = spool.digest()
+        limit = config.holdout_document_tokens
+        writer = ShardWriter(folder / "holdout", tokenizer, spool.names, content)
+        write_shard(writer, spool, held_out, workers=workers, document_tokens=limit)
+        writer = ShardWriter(folder / "train", tokenizer, spool.names, content)
+        write_shard(writer, spool, order, workers=workers, tokens=config.train_tokens, report=report)
+        if writer.tokens < SMALLEST_TRAIN_TOKENS:
+            raise BadInput(
+                f"{source.name} gives {writer.tokens:,} training tokens; "
+                f"a corpus needs at least {SMALLEST_TRAIN_TOKENS:,}: give more text"
+            )
+        tokenizer.save(folder / "tokenizer.json")
+        write_json(folder / "manifest.json", describe(config, source, spool, tokenizer, folder))
+    return Corpus.open(folder)
+
+
+def silent(stage: str, done: int, total: int) -> None:
+    """The progress that nobody looks at."""
+
+
+def sides(spool: Spool, config: CorpusConfig, name: str) -> tuple[np.ndarray, np.ndarray]:
+    """The documents held out, in reading order, and the others in training order, as indices."""
+    mask = holdout_mask(spool.hashes, spool.subsets, config.holdout_fraction)
+    order = training_order(spool.hashes, config.seed)
+    order = order[~mask[order]]
+    if not len(order) or not mask.any():
+        raise BadInput(f"the source {name} holds too few distinct documents ({len(mask)}) to hold some out: give more")
+    return np.flatnonzero(mask), order
+
+
+def matching(corpus: Corpus, config: CorpusConfig) -> Corpus:
+    """The corpus, if it was built by this configuration; else BadInput names the first field that differs."""
+    built, asked = corpus.manifest["config"], plain(config)
+    for name in (field.name for field in fields(config)):
+        if built.get(name) != asked[name]:
+            raise BadInput(
+                f"{corpus.folder} holds a corpus with {name}={built.get(name)!r}, not {asked[name]!r}: "
+                "choose another folder, or remove this one"
+            )
+    return corpus
+
+
+def watched(documents: Iterable[Document], report: Progress) -> Iterator[Document]:
+    """The documents, with a report every 100."""
+    count = 0
+    for document in documents:
+        yield document
+        count += 1
+        if count % 100 == 0:
+            report("reading", count, 0)
+    report("reading", count, count)
+
+
+def texts_up_to(spool: Spool, order: np.ndarray, size: int) -> Iterator[str]:
+    """Texts in training order until `size` bytes are reached; the last one is cut there."""
+    for index in order:
+        text = spool.read(int(index))
+        length = len(text.encode())
+        yield text if length <= size else text.encode()[:size].decode(errors="ignore")
+        size -= length
+        if size <= 0:
+            return
+
+
+def write_shard(
+    writer: ShardWriter,
+    spool: Spool,
+    order: np.ndarray,
+    *,
+    workers: int,
+    tokens: int | None = None,
+    document_tokens: int | None = None,
+    report: Progress = silent,
+) -> None:
+    """Encode the documents in order: all, or until the shard has `tokens`; each cut to `document_tokens`."""
+    lengths = np.diff(spool.ends, prepend=0)[order]
+    total, done = int(lengths.sum()), 0
+    groups = np.cumsum(lengths) // ENCODED_AT_ONCE
+    with writer:
+        for group in np.unique(groups):
+            batch = order[groups == group]
+            texts = [spool.read(int(index)) for index in batch]
+            for index, ids in zip(batch, writer.tokenizer.encode_batch(texts, workers), strict=True):
+                writer.add(ids[:document_tokens], int(spool.subsets[index]))
+                if tokens is not None and writer.tokens >= tokens:
+                    report("encoding", total, total)
+                    return
+            done += int(lengths[groups == group].sum())
+            report("encoding", done, total)
+
+
+def describe(config: CorpusConfig, source: Source, spool: Spool, tokenizer: Tokenizer, folder: Path) -> dict[str, Any]:
+    """The manifest of a corpus whose shards are written."""
+    shards = {name: Shard.open(folder / name) for name in ("train", "holdout")}
+    totals = {side: dict(subset_totals(shard)) for side, shard in shards.items()}
+    subsets = {}
+    for name, notes in spool.notes.items():
+        subsets[name] = subset_entry(notes, source.descriptions.get(name, ""), source.name)
+        for side, side_totals in totals.items():
+            counts = side_totals.get(name, {"documents": 0, "tokens": 0, "bytes": 0})
+            subsets[name] |= {f"{side}_{key}": value for key, value in counts.items()}
+    train, holdout = ({key: s.manifest[key] for key in ("documents", "tokens", "bytes")} for s in shards.values())
+    return {
+        "format": FORMAT,
+        "config": plain(config),
+        "config_digest": digest(config),
+        "content_digest": spool.digest(),
+        "tokenizer": tokenizer.digest,
+        "bytes_per_token": train["bytes"] / (train["tokens"] - train["documents"]),
+        "subsets": subsets,
+        "missing": source.missing,
+        "train": train,
+        "holdout": holdout,
+    }
+
+
+def subset_entry(notes: SubsetNotes, description: str, source: str) -> dict[str, Any]:
+    """What is known of a subset before encoding."""
+    return {
+        "licence": listed(notes.licences),
+        "source": listed(notes.sources) if 0 < len(notes.sources) <= NAMES_KEPT else source,
+        "description": description,
+        "documents": notes.documents,
+        "bytes": notes.bytes,
+        "duplicates": notes.duplicates,
+        "empty": notes.empty,
+    }

@@ -1,0 +1,49 @@
+"""Numbers as people read them."""
+
+import pytest
+
+from hutch.reports import formats
+from hutch.reports.markup import element, json_script, prose
+from hutch.reports.reading import Interval
+
+
+@pytest.mark.parametrize(
+    ("value", "text"),
+    [(None, "–"), (0, "0"), (999, "999"), (1234, "1.23k"), (999_960, "1M"), (70e9, "70B"), (1.4e12, "1.4T")],
+)
+def test_count(value: float | None, text: str) -> None:
+    assert formats.count(value) == text
+
+
+@pytest.mark.parametrize(
+    ("value", "text"),
+    [(1e15, "10¹⁵"), (3.2e15, "3.2×10¹⁵"), (5.76e23, "5.8×10²³"), (2e-3, "2×10⁻³"), (0, "0")],
+)
+def test_power(value: float, text: str) -> None:
+    assert formats.power(value) == text
+
+
+@pytest.mark.parametrize(
+    ("seconds", "text"),
+    [(None, "–"), (48.2, "48 s"), (59.7, "1 min 00 s"), (372, "6 min 12 s"), (11100, "3 h 05 min")],
+)
+def test_duration(seconds: float | None, text: str) -> None:
+    assert formats.duration(seconds) == text
+
+
+def test_spread_has_a_true_minus_and_drops_unknown_ends() -> None:
+    assert formats.spread(Interval(-0.5, -0.75, -0.25, 0.8)) == "−0.500 [−0.750, −0.250]"
+    assert formats.spread(Interval(0.5)) == "0.500"
+    assert formats.spread(Interval()) == "–"
+
+
+def test_log_ticks_stay_inside_the_axis() -> None:
+    ticks = formats.log_ticks(2e5, 4e7, formats.count)
+    assert ticks["ticktext"] == ["300k", "1M", "3M", "10M", "30M"]
+
+
+def test_markup_escapes_what_it_did_not_make() -> None:
+    assert element("p", "<b>", class_='"x"') == '<p class="&quot;x&quot;">&lt;b&gt;</p>'
+    assert prose("C^0.45 <C^a") == "C<sup>0.45</sup> &lt;C<sup>a</sup>"
+    assert prose("from 1e+15 to 2.5e-03 FLOPs") == "from 10<sup>15</sup> to 2.5×10<sup>−3</sup> FLOPs"
+    assert "</script><" not in json_script('{"a":"</script><b>"}')[:-9]

