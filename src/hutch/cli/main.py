@@ -21,7 +21,7 @@ def parser() -> argparse.ArgumentParser:
     """The whole command line."""
     top = Parser(
         prog="hutch",
-        description="At equal compute, where should capability come from: parameters, data, retrieval, or other agents?",
+        description="At equal compute, where should capability come from?",
         epilog="example: hutch study run compute-optimal --scale smoke --out demo",
     )
     top.add_argument("--version", action="version", version=f"hutch {__version__}")

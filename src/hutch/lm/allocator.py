@@ -18,4 +18,5 @@ def keep_freed_memory() -> bool:
     if mallopt is None:
         return False
     settings = ((M_MMAP_THRESHOLD, 1 << 30), (M_TRIM_THRESHOLD, (1 << 31) - 1), (M_TOP_PAD, 64 << 20))
-    return all([bool(mallopt(option, value)) for option, value in settings])
+    taken = [bool(mallopt(option, value)) for option, value in settings]
+    return all(taken)

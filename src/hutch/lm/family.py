@@ -7,14 +7,18 @@ feed-forward 4 d, and narrower heads for narrower models.
 
 from hutch.lm.model import ModelConfig
 from hutch.scaling import Shape
+from hutch.scaling.flops import Positions
 
 ASPECT = 64
 """Width per layer."""
 
+SMALLEST_WIDTH = 12
+"""Narrower models spend nearly all their time in the softmax over the vocabulary."""
+
 
 def widths(largest: int = 1024) -> list[int]:
     """The rule's widths: steps of 4 up to 32, of 8 to 64, of 16 to 128, of 32 to 256, of 64 above."""
-    found, width = [], 8
+    found, width = [], SMALLEST_WIDTH
     while width <= largest:
         found.append(width)
         width += next((step for limit, step in ((32, 4), (64, 8), (128, 16), (256, 32)) if width < limit), 64)
@@ -28,7 +32,7 @@ def heads_of(width: int) -> int:
     return max(fitting, default=1)
 
 
-def model_of_width(width: int, *, vocabulary: int, context: int, positions: str = "rotary") -> ModelConfig:
+def model_of_width(width: int, *, vocabulary: int, context: int, positions: Positions = "rotary") -> ModelConfig:
     """The family's member of this width."""
     return ModelConfig(
         layers=max(2, round(width / ASPECT)),
@@ -54,7 +58,7 @@ def shape_of(model: ModelConfig) -> Shape:
 
 
 def family_members(
-    *, vocabulary: int, context: int, positions: str = "rotary", largest: int = 4096
+    *, vocabulary: int, context: int, positions: Positions = "rotary", largest: int = 4096
 ) -> list[ModelConfig]:
     """The rule's models up to the width `largest`, smallest first."""
     return [

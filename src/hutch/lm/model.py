@@ -17,6 +17,7 @@ from torch import Tensor, nn
 
 from hutch.lm.positions import rotary_tables, rotate, shift_distances, sinusoids
 from hutch.runs.errors import BadInput
+from hutch.scaling.flops import Positions
 
 LOGIT_SCALE = 8.0
 """Logits are h·Eᵀ·LOGIT_SCALE / d."""
@@ -39,7 +40,7 @@ class ModelConfig:
     """Token ids, 0 … vocabulary − 1."""
     context: int
     """Tokens that the model is trained to see at once."""
-    positions: str = "rotary"
+    positions: Positions = "rotary"
     """"rotary", or "relative" for Gopher's Transformer-XL encoding."""
 
     def __post_init__(self) -> None:
@@ -157,8 +158,11 @@ class Transformer(nn.Module):
 
 
 def initialise(model: Transformer, seed: int) -> None:
-    """Fill the weights from `seed` alone: embeddings N(0, EMBEDDING_STD²), matrices N(0, 1/fan-in), and the two that write to
-    the residual stream divided by √(2·layers), so that its variance does not grow with depth."""
+    """Fill the weights from `seed` alone.
+
+    Embeddings N(0, EMBEDDING_STD²), matrices N(0, 1/fan-in), and the two of a block that write to the residual
+    stream divided by √(2·layers), so that its variance does not grow with depth.
+    """
     generator = torch.Generator().manual_seed(seed)
     depth = math.sqrt(2 * model.config.layers)
     with torch.no_grad():

@@ -62,7 +62,7 @@ def exponents(analysis: Analysis) -> Html:
             rows.append(element("tr", element("td", label), why))
     for paper in items(analysis, "published"):
         a = interval({"value": paper.get("a"), "low": paper.get("a_low"), "high": paper.get("a_high")})
-        name = [str(paper.get("name")), element("small", str(paper.get("source") or ""), class_="under")]
+        name = [str(paper.get("name")), element("small", prose(paper.get("source")), class_="under")]
         rows.append((name, _unbroken(a), decimal(paper.get("b"))))
     return table(("approach", "a (parameters)", "b (tokens)"), rows, caption="Exponents of compute", numeric=(1, 2))
 
@@ -97,7 +97,7 @@ def claims(analysis: Analysis) -> Html:
     """Every claim with its source, both figures and the verdict."""
     rows = []
     for claim in items(analysis, "claims"):
-        statement = [prose(claim.get("statement")), element("small", str(claim.get("source") or ""), class_="under")]
+        statement = [prose(claim.get("statement")), element("small", prose(claim.get("source")), class_="under")]
         figures = [prose(claim.get(key) or DASH) for key in ("published", "ours")]
         cells = (badge(str(claim.get("verdict"))), statement, *figures, prose(claim.get("why")))
         # On narrow screens a row becomes a card and each cell carries its heading.

@@ -81,10 +81,10 @@ def _draw_curves(figure: "go.Figure", runs: list[Mapping[str, Any]], analysis: A
             mode="lines",
             line={
                 "color": colours.get(budget, theme.muted),
-                "width": 1.3,
+                "width": 1,
                 "dash": "solid" if done else "dot",
             },
-            opacity=0.75,
+            opacity=0.6,
             name=power(budget),
             legendgroup=str(budget),
             showlegend=budget not in named,

@@ -101,12 +101,23 @@ class Ledger:
             if done.rowcount != 1:
                 raise HutchError(f"{self.path} has no run {run_id}")
 
-    def rows(self) -> list[LedgerRow]:
-        """All runs in the order in which they were entered."""
-        columns = list(LedgerRow.__dataclass_fields__)
+    def rows(self, *, curves: bool = True) -> list[LedgerRow]:
+        """All runs in the order in which they were entered; without `curves`, their curves are left on the disk."""
+        return self._select("", (), curves)
+
+    def row(self, run_id: str) -> LedgerRow:
+        """One run; a `HutchError` where there is none of this name."""
+        found = self._select("WHERE id = ?", (run_id,), True)
+        if not found:
+            raise HutchError(f"{self.path} has no run {run_id}")
+        return found[0]
+
+    def _select(self, where: str, values: tuple[str, ...], curves: bool) -> list[LedgerRow]:
+        names = list(LedgerRow.__dataclass_fields__)
+        columns = ["NULL" if name == "curve" and not curves else name for name in names]
         with self._connection() as db:
-            found = db.execute(f"SELECT {', '.join(columns)} FROM runs ORDER BY rowid").fetchall()
-        return [_row(dict(zip(columns, values, strict=True))) for values in found]
+            found = db.execute(f"SELECT {', '.join(columns)} FROM runs {where} ORDER BY rowid", values).fetchall()
+        return [_row(dict(zip(names, values, strict=True))) for values in found]
 
     def set_fact(self, name: str, value: Any) -> None:
         """Keep one fact about the whole study, as JSON."""

@@ -6,7 +6,7 @@ What is whole is skipped, so that a study that was interrupted goes on where it 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Any, Protocol, TypeVar
 
 from hutch.runs import Ledger, LedgerRow, Outcome, StudyClock, StudySnapshot, Task, result_of, run_tasks
 from hutch.runs.machine import git_revision
@@ -18,14 +18,19 @@ ATTEMPTS = 2
 class SweepRun(Protocol):
     """What a sweep needs to know of a run."""
 
-    role: str
-    budget: float
-    train: Any
-
     @property
     def id(self) -> str: ...
     @property
+    def role(self) -> str: ...
+    @property
     def label(self) -> str: ...
+    @property
+    def budget(self) -> float: ...
+    @property
+    def train(self) -> Any: ...
+
+
+Run = TypeVar("Run", bound=SweepRun)
 
 
 @dataclass(frozen=True)
@@ -41,67 +46,64 @@ class Sweep:
     workers: int
     clock: StudyClock
     on_snapshot: Callable[[StudySnapshot], None]
-    preload: Sequence[str] = ()
 
     def run(
         self,
-        runs: Sequence[SweepRun],
-        payload: Callable[[SweepRun, int], dict[str, Any]],
-        columns: Callable[[SweepRun, Path, dict[str, Any]], dict[str, Any]],
+        runs: Sequence[Run],
+        payload: Callable[[Run, int], dict[str, Any]],
+        columns: Callable[[Run, Path, dict[str, Any]], dict[str, Any]],
     ) -> list[LedgerRow]:
         """Do those of `runs` that are not whole; return the ledger's rows of all of them, in the order given.
 
-        `payload(run, attempt)` is what its worker is given, `columns(run, folder, result)` what the ledger keeps.
+        `payload(run, attempt)` is what its worker is given; `attempt` counts the divergences before.
+        `columns(run, folder, result)` is what the ledger keeps of a run that ended well.
         """
         planned = {run.id: run for run in runs}
         labels = {run.id: run.label for run in runs}
-        for run in runs:
-            self.ledger.add(run.id, run.role, run.train, run.budget)
-        known = {row.id: row for row in self.ledger.rows()}
 
-        def task(run: SweepRun, attempt: int) -> Task:
-            return Task(run.id, self.module, self.function, self._folder(run.id), payload(run, attempt))
+        def task(run: Run, attempt: int) -> Task:
+            return Task(run.id, self.module, self.function, self.folder_of(run.id), payload(run, attempt))
 
         def take_in(run_id: str, result: dict[str, Any]) -> None:
-            run, folder = planned[run_id], self._folder(run_id)
-            self.ledger.update(run_id, status="done", revision=git_revision(), **columns(run, folder, result))
-
-        def started(task: Task) -> None:
-            self.ledger.update(task.id, status="running")
+            found = columns(planned[run_id], self.folder_of(run_id), result)
+            self.ledger.update(run_id, status="done", revision=git_revision(), **found)
 
         def ended(outcome: Outcome) -> Task | None:
             run_id = outcome.task.id
-            attempts = next(row.attempts for row in self.ledger.rows() if row.id == run_id) + 1
+            attempts = self.ledger.row(run_id).attempts + 1
             self.ledger.update(run_id, attempts=attempts)
             if outcome.result is not None:
                 take_in(run_id, outcome.result)
                 return None
             status = "diverged" if outcome.kind == "Diverged" else "failed"
             self.ledger.update(run_id, status=status, error=outcome.error)
-            if attempts >= ATTEMPTS:
-                return None
-            return task(planned[run_id], attempts if status == "diverged" else 0)
+            return task(planned[run_id], int(status == "diverged")) if attempts < ATTEMPTS else None
 
         def tick() -> None:
-            rows = [row for row in self.ledger.rows() if row.id in labels or row.status == "done"]
+            rows = [row for row in self.ledger.rows(curves=False) if row.id in labels or row.status == "done"]
             self.on_snapshot(self.clock.snapshot(rows, labels, self.folder / "runs"))
 
         todo = []
         for run in runs:
-            row = known[run.id]
-            whole = result_of(self._folder(run.id))
-            if row.status == "done":
-                continue
-            if whole is not None:
-                # The worker ended well but its study was killed before it took the result in.
+            self.ledger.add(run.id, run.role, run.train, run.budget)
+            row, whole = self.ledger.row(run.id), result_of(self.folder_of(run.id))
+            if row.status != "done" and whole is not None:
+                # The worker ended well, but its study was killed before it took the result in.
                 self.ledger.update(run.id, attempts=row.attempts + 1)
                 take_in(run.id, whole)
-            elif row.status in ("waiting", "running") or row.attempts < ATTEMPTS:
-                todo.append(task(run, row.attempts if row.status == "diverged" else 0))
-        run_tasks(todo, workers=self.workers, on_start=started, on_end=ended, on_tick=tick, preload=self.preload)
+            elif row.status in ("waiting", "running") or (row.status != "done" and row.attempts < ATTEMPTS):
+                todo.append(task(run, int(row.status == "diverged")))
+        run_tasks(
+            todo,
+            workers=self.workers,
+            on_start=lambda task: self.ledger.update(task.id, status="running"),
+            on_end=ended,
+            on_tick=tick,
+            preload=[self.module],
+        )
         tick()
-        rows = {row.id: row for row in self.ledger.rows()}
-        return [rows[run.id] for run in runs]
+        return [self.ledger.row(run.id) for run in runs]
 
-    def _folder(self, run_id: str) -> Path:
+    def folder_of(self, run_id: str) -> Path:
+        """Where a run leaves its files."""
         return self.folder / "runs" / run_id

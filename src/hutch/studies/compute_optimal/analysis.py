@@ -57,18 +57,22 @@ def model_of(row: LedgerRow) -> ModelConfig:
     return ModelConfig(**row.config["model"])
 
 
+def columns_of(runs: Sequence[LedgerRow]) -> dict[str, np.ndarray]:
+    """Finished runs as the columns that the fits take: budget, parameters, tokens, flops, loss; [runs] each."""
+    rows = [(row.budget, count(model_of(row)), row.tokens, row.flops, row.loss) for row in runs]
+    table = np.array(rows, float).reshape(-1, 5)
+    return dict(zip(("budget", "parameters", "tokens", "flops", "loss"), table.T, strict=True))
+
+
 def fit_all(config: ComputeOptimalConfig, rows: Sequence[LedgerRow]) -> Fits:
     """The three approaches on the finished runs of the fitted budgets."""
     runs = done(rows, "profile")
-    size = np.array([count(model_of(row)) for row in runs], float)
-    tokens = np.array([row.tokens for row in runs], float)
-    flops = np.array([row.flops for row in runs], float)
-    loss = np.array([row.loss for row in runs], float)
-    budget = np.array([row.budget for row in runs], float)
-    options = {"bootstraps": config.bootstraps, "level": config.level, "seed": config.seed}
-    ratio = float(np.median(flops / (size * tokens))) if runs else 6.0
+    table = columns_of(runs)
+    size, tokens, loss = table["parameters"], table["tokens"], table["loss"]
+    options: dict[str, Any] = {"bootstraps": config.bootstraps, "level": config.level, "seed": config.seed}
+    ratio = float(np.median(table["flops"] / (size * tokens))) if runs else 6.0
     attempts = {
-        "profiles": lambda: fit_profiles(budget, size, tokens, loss, **options),
+        "profiles": lambda: fit_profiles(table["budget"], size, tokens, loss, **options),
         "envelope": lambda: fit_envelope([curve_of(row) for row in runs], **options),
         "parametric": lambda: fit_parametric(size, tokens, loss, flops_per_nd=ratio, **options),
     }
@@ -85,16 +89,11 @@ def fit_all(config: ComputeOptimalConfig, rows: Sequence[LedgerRow]) -> Fits:
 
 
 def curve_of(row: LedgerRow) -> Curve:
-    """The training curve of a run: loss of each batch against tokens and FLOPs at its end."""
+    """The training curve of a finished run: loss of each batch against tokens and FLOPs at its end."""
     model = model_of(row)
-    batch = row.config["sequences"] * model.context
-    tokens = batch * np.arange(1, len(row.curve) + 1, dtype=float)
-    return Curve(
-        parameters=float(count(model)),
-        flops=tokens * flops_per_token(model),
-        tokens=tokens,
-        loss=row.curve.astype(float),
-    )
+    losses = np.asarray(row.curve, float)
+    tokens = row.config["sequences"] * model.context * np.arange(1, len(losses) + 1, dtype=float)
+    return Curve(parameters=float(count(model)), flops=tokens * flops_per_token(model), tokens=tokens, loss=losses)
 
 
 def predicted_optimum(config: ComputeOptimalConfig, fits: Fits) -> tuple[str, Interval, Interval] | None:
@@ -143,16 +142,17 @@ def _measured_optimum(config: ComputeOptimalConfig, rows: Sequence[LedgerRow], p
             "parameters_error": None,
             "measured_reason": f"{len(runs)} models were trained at the held-out budget; a parabola needs 4",
         }
+    table = columns_of(runs)
     fit = fit_profiles(
-        [row.budget for row in runs],
-        [count(model_of(row)) for row in runs],
-        [row.tokens for row in runs],
-        [row.loss for row in runs],
+        table["budget"],
+        table["parameters"],
+        table["tokens"],
+        table["loss"],
         bootstraps=config.bootstraps,
         level=config.level,
         seed=config.seed,
     ).profiles[0]
-    if not fit.used:
+    if fit.n_opt is None:
         return {"parameters_measured": None, "parameters_error": None, "measured_reason": fit.reason}
     return {
         "parameters_measured": fit.n_opt.as_dict(),

@@ -7,9 +7,13 @@ from hutch.scaling import Interval, PublishedLaw
 from hutch.scaling.published import HOFFMANN_1, HOFFMANN_2, HOFFMANN_3, KAPLAN
 from hutch.studies.claims import Claim, Verdict, shown
 from hutch.studies.compute_optimal.analysis import Fits, per_decade
+from hutch.studies.compute_optimal.configuration import ComputeOptimalConfig
 
 WIDEST = 0.15
 """An exponent whose interval is wider than this decides nothing between 0.50 and 0.73."""
+
+NARROWEST_RANGE = 10.0
+"""Budgets that span less than this factor do not hold an exponent, however tight its interval."""
 
 ROUNDING = 0.005
 """Half a unit in the last digit that the paper prints."""
@@ -17,23 +21,26 @@ ROUNDING = 0.005
 FAR = "the published runs spend a billion times this compute, on models with a far smaller share in the embedding"
 
 
-def claims(fits: Fits, test: dict[str, Any], extrapolation: dict[str, Any]) -> list[Claim]:
+def claims(config: ComputeOptimalConfig, fits: Fits, test: dict[str, Any]) -> list[Claim]:
     """Every claim, in the order in which the paper makes them."""
+    span = config.budgets[-1] / config.budgets[0]
     return [
-        _exponent(1, HOFFMANN_1, fits.envelope, fits.reasons.get("envelope")),
-        _exponent(2, HOFFMANN_2, fits.profiles, fits.reasons.get("profiles")),
-        _exponent(3, HOFFMANN_3, fits.parametric, fits.reasons.get("parametric")),
-        _kaplan(fits),
-        _tenfold(fits),
-        _agreement(fits, extrapolation["budget"]),
+        _exponent(1, HOFFMANN_1, fits.envelope, fits.reasons.get("envelope"), span),
+        _exponent(2, HOFFMANN_2, fits.profiles, fits.reasons.get("profiles"), span),
+        _exponent(3, HOFFMANN_3, fits.parametric, fits.reasons.get("parametric"), span),
+        _kaplan(fits, span),
+        _tenfold(fits, span),
+        _agreement(fits, config.holdout_budget),
         _chinchilla(test),
     ]
 
 
-def exponent_verdict(ours: Interval | None, low: float, high: float) -> tuple[Verdict, str]:
-    """The verdict on an exponent published as low … high, and why."""
+def exponent_verdict(ours: Interval | None, low: float, high: float, span: float) -> tuple[Verdict, str]:
+    """The verdict on an exponent published as low … high, and why; `span` is the largest over the smallest budget."""
     if ours is None or not math.isfinite(ours.width):
         return "not measured", "no exponent came out of this approach"
+    if span < NARROWEST_RANGE:
+        return "not at this scale", f"the budgets span a factor of {span:.1f}; an exponent wants at least 10"
     if ours.width > WIDEST:
         return "not at this scale", f"the interval is {ours.width:.2f} wide, more than {WIDEST}"
     if ours.low <= high + ROUNDING and ours.high >= low - ROUNDING:
@@ -41,24 +48,25 @@ def exponent_verdict(ours: Interval | None, low: float, high: float) -> tuple[Ve
     return "contradicted", f"the intervals do not meet; {FAR}"
 
 
-def _exponent(number: int, law: PublishedLaw, fit: Any, reason: str | None) -> Claim:
+def _exponent(number: int, law: PublishedLaw, fit: Any, reason: str | None, span: float) -> Claim:
     ours = fit.a if fit is not None else None
-    verdict, why = exponent_verdict(ours, min(law.a_low, law.a_printed), max(law.a_high, law.a_printed))
+    printed, low, high = law.a_printed or law.a, law.a_low or law.a, law.a_high or law.a
+    verdict, why = exponent_verdict(ours, min(low, printed), max(high, printed), span)
     return Claim(
         id=f"exponent-{number}",
-        statement=f"The compute-optimal size grows as C^{law.a_printed:.2f} (approach {number})",
+        statement=f"The compute-optimal size grows as C^{printed:.2f} (approach {number})",
         source=law.source,
-        published=f"{law.a_printed:.2f} [{law.a_low:.3f}, {law.a_high:.3f}]",
+        published=f"{printed:.2f} [{low:.3f}, {high:.3f}]",
         ours=shown(ours, 3) if ours else "–",
         verdict=verdict,
         why=reason or why,
     )
 
 
-def _kaplan(fits: Fits) -> Claim:
+def _kaplan(fits: Fits, span: float) -> Claim:
     best = fits.best()
     ours = best[1].a if best else None
-    verdict, why = exponent_verdict(ours, KAPLAN.a, KAPLAN.a)
+    verdict, why = exponent_verdict(ours, KAPLAN.a, KAPLAN.a, span)
     if verdict == "contradicted":
         why = "the interval leaves out 0.73, as Hoffmann et al. found with schedules matched to each run"
     return Claim(
@@ -72,7 +80,7 @@ def _kaplan(fits: Fits) -> Claim:
     )
 
 
-def _tenfold(fits: Fits) -> Claim:
+def _tenfold(fits: Fits, span: float) -> Claim:
     best = fits.best()
     published = "3.2× parameters, 3.2× tokens (Kaplan: 5.5×, 1.8×)"
     statement = "Ten times the compute is best spent on as many times more parameters as tokens"
@@ -82,13 +90,15 @@ def _tenfold(fits: Fits) -> Claim:
     else:
         a, b = best[1].a, best[1].b
         ours = f"{shown(per_decade(a))}× parameters, {shown(per_decade(b))}× tokens"
-        verdict, why = _equal_growth(a, b)
+        verdict, why = _equal_growth(a, b, span)
     return Claim(
         id="tenfold", statement=statement, source=source, published=published, ours=ours, verdict=verdict, why=why
     )
 
 
-def _equal_growth(a: Interval, b: Interval) -> tuple[Verdict, str]:
+def _equal_growth(a: Interval, b: Interval, span: float) -> tuple[Verdict, str]:
+    if span < NARROWEST_RANGE:
+        return "not at this scale", f"the budgets span a factor of {span:.1f}; an exponent wants at least 10"
     if max(a.width, b.width) > WIDEST or not math.isfinite(a.width):
         return "not at this scale", f"the intervals of the exponents are {a.width:.2f} and {b.width:.2f} wide"
     if a.low <= b.high and b.low <= a.high:
@@ -126,7 +136,7 @@ def _chinchilla(test: dict[str, Any]) -> Claim:
         why = f"paired over {test['overall']['documents']} documents; better on {won} of {len(test['subsets'])} subsets"
     return Claim(
         id="chinchilla-beats-gopher",
-        statement="At equal compute, the predicted optimum beats a model four times its size on a quarter of the tokens",
+        statement="At equal compute, the predicted optimum beats a model of four times its size on fewer tokens",
         source="Hoffmann et al. 2022 (arXiv:2203.15556), §4.2.1 and Figure 5: lower bits per byte on every Pile subset",
         published="better on every subset",
         ours=ours,

@@ -4,6 +4,7 @@ import dataclasses
 from dataclasses import dataclass
 
 from hutch.runs import BadInput
+from hutch.scaling.flops import Positions
 from hutch.text import CorpusConfig
 
 SCALES = ("smoke", "quick", "hour", "day")
@@ -27,7 +28,7 @@ class ComputeOptimalConfig:
     """Models trained at the held-out budget, as multiples of the predicted optimum's parameters. 1 is the optimum
     itself and 4 the Gopher-like model (Gopher has four times Chinchilla's parameters); more of them measure the
     optimum there."""
-    expected_optimum: tuple[float, float] = (1e11, 4.8e4)
+    expected_optimum: tuple[float, float] = (1e11, 5.5e4)
     """A (FLOPs, parameters) pair near the frontier. Profiles are centred on the line of slope 1/2 through it, cut
     off at the family's smallest member; only their range depends on it, not their minima."""
     source: str = "embedded"
@@ -42,7 +43,7 @@ class ComputeOptimalConfig:
     """A (FLOPs, tokens of a batch) pair. All runs of a budget share a batch size, which grows as the cube root of the
     budget through this pair (DeepSeek-AI 2024, arXiv:2401.02954, §3.1: exponent 0.327): one size for all would
     leave either the small budgets short of steps, which bends the exponent upwards, or the large ones slow."""
-    positions: str = "rotary"
+    positions: Positions = "rotary"
     """"rotary", or "relative" as in Gopher."""
     peak_rate: float = 0.006
     """Learning rate at width 64; `hutch.lm.optimizer` carries it to other widths."""
@@ -52,6 +53,8 @@ class ComputeOptimalConfig:
     """Share of the documents that no run trains on."""
     holdout_document_tokens: int = 1024
     """Tokens of each held-out document that are scored."""
+    tokenizer_bytes: int = 12_000_000
+    """Bytes of text that the tokenizer learns from."""
     train_tokens: int | None = None
     """Tokens of the corpus to prepare; None prepares all."""
     max_epochs: float = 4.0
@@ -90,6 +93,7 @@ class ComputeOptimalConfig:
             holdout_fraction=self.holdout_fraction,
             holdout_document_tokens=self.holdout_document_tokens,
             train_tokens=self.train_tokens,
+            tokenizer_bytes=self.tokenizer_bytes,
             seed=self.seed,
         )
 
@@ -110,10 +114,11 @@ def _smoke() -> ComputeOptimalConfig:
     return ComputeOptimalConfig(
         scale="smoke",
         subsets=("speeches", "factbook"),
-        budgets=(2.5e10, 5e10, 1e11),
-        holdout_budget=2e11,
-        sizes=5,
-        span=6,
+        budgets=(3e10, 5e10, 8e10),
+        holdout_budget=1.2e11,
+        sizes=4,
+        span=4,
+        tokenizer_bytes=4_000_000,
         holdout_document_tokens=512,
         train_tokens=1_500_000,
         bootstraps=300,

@@ -49,7 +49,7 @@ def analysis_document(config: ComputeOptimalConfig, title: str, ledger: Ledger) 
         "extrapolation": beyond,
         "chinchilla_test": test,
         "samples": _samples(rows),
-        "claims": [claim.as_dict() for claim in claims(fits, test, beyond)],
+        "claims": [claim.as_dict() for claim in claims(config, fits, test)],
         "notes": notes(config, fits, rows, facts),
     }
 
@@ -59,11 +59,11 @@ def _answer(config: ComputeOptimalConfig, fits: Fits, test: dict[str, Any], beyo
     best = fits.best()
     if best is None:
         return f"No law came out of these runs: {beyond['reason']}."
-    name, fit = best
+    fit = best[1]
     first = (
         f"The best size grows as C^{fit.a.value:.2f} (80 % interval {fit.a.low:.2f} to {fit.a.high:.2f}) over budgets "
-        f"from {config.budgets[0]:.2g} to {config.budgets[-1]:.2g} FLOPs, so {config.holdout_budget:.2g} FLOPs are best "
-        f"spent on {human(beyond['parameters_predicted']['value'])} parameters."
+        f"from {config.budgets[0]:.2g} to {config.budgets[-1]:.2g} FLOPs, so {config.holdout_budget:.2g} FLOPs are "
+        f"best spent on {human(beyond['parameters_predicted']['value'])} parameters."
     )
     if test["reason"]:
         return first
@@ -108,7 +108,7 @@ def _corpus(manifest: dict[str, Any], rows: Sequence[LedgerRow]) -> dict[str, An
         "train_tokens": manifest["train"]["tokens"],
         "bytes_per_token": manifest["bytes_per_token"],
         "vocabulary": manifest["config"]["vocabulary"],
-        "duplicates_removed": sum(facts["duplicates"] for facts in found[: len(manifest["subsets"])]),
+        "duplicates_removed": sum(facts["duplicates"] for facts in manifest["subsets"].values()),
         "max_epochs": max((row.tokens or 0 for row in rows), default=0) / manifest["train"]["tokens"],
     }
 

@@ -9,7 +9,7 @@ import torch
 from hutch.lm import build_model, keep_freed_memory, measured_precision, train_step
 from hutch.lm.optimizer import build_optimizer
 from hutch.studies.compute_optimal.configuration import ComputeOptimalConfig
-from hutch.studies.compute_optimal.grid import PlannedRun, holdout_runs, human, profile_runs
+from hutch.studies.compute_optimal.grid import PlannedRun, Setting, holdout_runs, human, profile_runs
 
 SECONDS_A_PROBE = 1.0
 
@@ -17,17 +17,17 @@ SECONDS_A_PROBE = 1.0
 def estimate(config: ComputeOptimalConfig, workers: int) -> dict[str, Any]:
     """The plan as JSON values. Minutes come from training steps timed here, three sizes for a second each, one at a
     time: processes side by side share memory and caches, so expect a tenth more."""
-    facts = {"precision": measured_precision()[0]}
-    profiles = profile_runs(config, **facts)
+    setting = Setting(corpus="", precision=measured_precision()[0])
+    profiles = profile_runs(config, setting)
     at, size = config.expected_optimum
-    held_out = holdout_runs(config, size * (config.holdout_budget / at) ** 0.5, **facts)
+    held_out = holdout_runs(config, size * (config.holdout_budget / at) ** 0.5, setting)
     speed = measured_speed([*profiles, *held_out])
     seconds = sum(side_by_side([run.flops / speed(run) for run in runs], workers) for runs in (profiles, held_out))
     runs = [*profiles, *held_out]
     return {
         "scale": config.scale,
         "workers": workers,
-        "precision": facts["precision"],
+        "precision": setting.precision,
         "runs": [_planned(run, run.flops / speed(run)) for run in runs],
         "flops": sum(run.flops for run in runs),
         "tokens": sum(run.tokens for run in runs),

@@ -15,6 +15,16 @@ CONVENTION = "executed"
 
 
 @dataclass(frozen=True, kw_only=True)
+class Setting:
+    """What a run's configuration takes over from where it runs."""
+
+    corpus: str
+    """Digest of the corpus."""
+    precision: str
+    """"float32" or "bfloat16"."""
+
+
+@dataclass(frozen=True, kw_only=True)
 class PlannedRun:
     """One model at one budget, before it is trained."""
 
@@ -83,15 +93,14 @@ def profile_models(config: ComputeOptimalConfig, budget: float) -> list[ModelCon
     """The sizes of one budget's profile: log-spaced over `span` around the expected optimum, each rounded to the
     nearest member, no member twice.
 
-    Where the expected optimum is so small that half of the span lies below the smallest member, the profile begins
-    there instead: it keeps its number of sizes and its span.
+    Where the range reaches below the smallest member it is cut off there; its upper end stays.
     """
     available = members(config)
     at, size = config.expected_optimum
-    smallest = count(available[0])
-    low = max(smallest, size * math.sqrt(budget / at) / math.sqrt(config.span))
+    centre, reach = size * math.sqrt(budget / at), math.sqrt(config.span)
+    low = max(count(available[0]), centre / reach)
     chosen: dict[int, ModelConfig] = {}
-    for wanted in np.geomspace(low, low * config.span, config.sizes):
+    for wanted in np.geomspace(low, max(centre, low) * reach, config.sizes):
         free = [m for m in available if m.width not in chosen]
         best = min(free, key=lambda m: abs(math.log(count(m) / wanted)))
         chosen[best.width] = best
@@ -99,13 +108,15 @@ def profile_models(config: ComputeOptimalConfig, budget: float) -> list[ModelCon
 
 
 def sequences_at(config: ComputeOptimalConfig, budget: float) -> int:
-    """Sequences in a batch of every run of this budget; at least 4."""
+    """Sequences in a batch of every run of this budget; at least 2."""
     at, tokens = config.batch_tokens
-    return max(4, round(tokens * (budget / at) ** (1 / 3) / config.context))
+    return max(2, round(tokens * (budget / at) ** (1 / 3) / config.context))
 
 
-def plan_run(config: ComputeOptimalConfig, role: str, budget: float, model: ModelConfig, **facts: str) -> PlannedRun:
-    """The run that spends `budget` on `model`; `facts` are the corpus digest and the precision."""
+def plan_run(
+    config: ComputeOptimalConfig, role: str, budget: float, model: ModelConfig, setting: Setting
+) -> PlannedRun:
+    """The run that spends `budget` on `model`."""
     per_token = flops_per_token(model)
     sequences = sequences_at(config, budget)
     batch = sequences * config.context
@@ -122,22 +133,23 @@ def plan_run(config: ComputeOptimalConfig, role: str, budget: float, model: Mode
         peak_rate=config.peak_rate,
         embedding_rate=config.embedding_rate,
         seed=config.seed,
-        **facts,
+        corpus=setting.corpus,
+        precision=setting.precision,
     )
     return PlannedRun(role=role, budget=budget, train=train)
 
 
-def profile_runs(config: ComputeOptimalConfig, **facts: str) -> list[PlannedRun]:
+def profile_runs(config: ComputeOptimalConfig, setting: Setting) -> list[PlannedRun]:
     """Every run of every fitted budget, the costliest first so that the workers finish together."""
     runs = [
-        plan_run(config, "profile", budget, model, **facts)
+        plan_run(config, "profile", budget, model, setting)
         for budget in config.budgets
         for model in profile_models(config, budget)
     ]
     return sorted(runs, key=lambda run: (-run.budget, run.parameters))
 
 
-def holdout_runs(config: ComputeOptimalConfig, optimum: float, **facts: str) -> list[PlannedRun]:
+def holdout_runs(config: ComputeOptimalConfig, optimum: float, setting: Setting) -> list[PlannedRun]:
     """The runs at the held-out budget: the predicted optimum, the Gopher-like model, and their neighbours."""
     roles = {1.0: "optimal", 4.0: "gopher-like"}
     runs: dict[int, PlannedRun] = {}
@@ -145,5 +157,5 @@ def holdout_runs(config: ComputeOptimalConfig, optimum: float, **facts: str) -> 
         model = min(members(config), key=lambda m: abs(math.log(count(m) / (multiple * optimum))))
         if model.width not in runs:
             role = roles.get(multiple, "holdout")
-            runs[model.width] = plan_run(config, role, config.holdout_budget, model, **facts)
+            runs[model.width] = plan_run(config, role, config.holdout_budget, model, setting)
     return list(runs.values())

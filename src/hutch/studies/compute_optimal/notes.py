@@ -12,10 +12,10 @@ from hutch.studies.compute_optimal.grid import count
 def notes(config: ComputeOptimalConfig, fits: Fits, rows: Sequence[LedgerRow], facts: dict[str, Any]) -> list[str]:
     """Caveats, each a sentence or two."""
     found = [
-        "FLOPs follow Hoffmann et al. 2022, Appendix F, without the embedding look-up, which multiplies nothing; a run's "
+        "FLOPs follow Hoffmann et al. 2022, Appendix F, less the embedding look-up, which multiplies nothing; a run's "
         f"FLOPs are {fits.flops_per_nd:.2f} times parameters times tokens here, where the usual estimate has 6.",
-        "Losses are on held-out documents, each subset weighted by its share of the training text. Approach 1 reads the "
-        "training losses instead: no text repeats within an epoch, so both estimate the same.",
+        "Losses are on held-out documents, each subset weighted by its share of the training text. Approach 1 reads "
+        "the training losses instead: no text repeats within an epoch, so both estimate the same.",
         "Parameters include the embedding, as Hoffmann et al. count them. " + _embedding_share(rows),
         "Each budget's runs share seed, data order and batch size. Intervals come from resampling these runs; they do "
         "not hold the spread between seeds, nor the bias of a parabola on a lopsided valley.",
@@ -45,10 +45,12 @@ def _refused(fits: Fits) -> list[str]:
 
 def _epochs(rows: Sequence[LedgerRow], facts: dict[str, Any]) -> list[str]:
     available = facts["corpus"]["train"]["tokens"]
-    repeats = [row for row in done(rows, "profile", "holdout", "optimal", "gopher-like") if row.tokens > available]
+    repeats = [
+        row for row in done(rows, "profile", "holdout", "optimal", "gopher-like") if (row.tokens or 0) > available
+    ]
     if not repeats:
         return []
-    most = max(row.tokens for row in repeats) / available
+    most = max(row.tokens or 0 for row in repeats) / available
     return [f"{len(repeats)} runs read the corpus more than once, {most:.1f} times at most."]
 
 

@@ -17,7 +17,7 @@ from hutch.runs.machine import machine_class, peak_memory_mb
 from hutch.studies.compute_optimal.analysis import fit_all, predicted_optimum
 from hutch.studies.compute_optimal.configuration import ComputeOptimalConfig
 from hutch.studies.compute_optimal.document import analysis_document
-from hutch.studies.compute_optimal.grid import PlannedRun, flops_per_token, holdout_runs, profile_runs
+from hutch.studies.compute_optimal.grid import PlannedRun, Setting, flops_per_token, holdout_runs, profile_runs
 from hutch.studies.compute_optimal.scores import Holdout, bits_per_byte_by_subset, bits_per_byte_of, loss_of
 from hutch.studies.sweep import Sweep
 from hutch.text import Corpus, build_corpus
@@ -51,11 +51,11 @@ def run_study(config: ComputeOptimalConfig, session: Session) -> dict[str, Any]:
         ledger = Ledger(session.folder)
         study = _Study(config, session, corpus, ledger, _facts(ledger, session, corpus))
         before = _attempts(ledger)
-        study.sweep(profile_runs(config, **study.train_facts))
+        study.sweep(profile_runs(config, study.setting))
         session.on_message("fitting the laws")
         predicted = predicted_optimum(config, fit_all(config, ledger.rows()))
         if predicted is not None:
-            study.sweep(holdout_runs(config, predicted[1].value, **study.train_facts))
+            study.sweep(holdout_runs(config, predicted[1].value, study.setting))
         if _attempts(ledger) != before:
             _account(ledger, session, began)
         session.on_message("analysing")
@@ -73,9 +73,9 @@ class _Study:
     facts: dict[str, Any]
 
     @property
-    def train_facts(self) -> dict[str, str]:
-        """What a run's configuration takes over from the corpus and the machine."""
-        return {"corpus": self.corpus.digest, "precision": self.facts["precision"]}
+    def setting(self) -> Setting:
+        """What the runs take over from this study's corpus and machine."""
+        return Setting(corpus=self.corpus.digest, precision=self.facts["precision"])
 
     def sweep(self, runs: list[PlannedRun]) -> list[LedgerRow]:
         """Train `runs`; a study in which none ends well has failed."""
@@ -88,7 +88,6 @@ class _Study:
             workers=self.session.workers,
             clock=StudyClock(TITLE, self.facts["peak_flops_per_second"], self.session.workers),
             on_snapshot=self.session.on_snapshot,
-            preload=[UNIT],
         )
         rows = sweep.run(runs, self._payload, self._columns)
         if not any(row.status == "done" for row in rows):

@@ -1,0 +1,44 @@
+# One virtual environment, made from pyproject.toml and pinned by constraints.txt.
+#   make demo   the compute-optimal study at scale quick: minutes on two cores, then open demo/report.html
+#   make test   everything that is checked before a change lands
+# pip and not uv: pip takes a CPU build of torch where the index or the machine offers one; uv would bring gigabytes
+# of CUDA to a machine without a GPU.
+
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt
+OUT ?= demo
+SCALE ?= quick
+
+.PHONY: demo test quick-test format lint clean
+
+demo: $(VENV)/.installed
+	$(BIN)/hutch study run compute-optimal --scale $(SCALE) --out $(OUT)
+
+test: lint
+	OMP_NUM_THREADS=1 $(BIN)/pytest -n 2 --dist worksteal tests
+
+quick-test: lint
+	OMP_NUM_THREADS=1 $(BIN)/pytest -n 2 --dist worksteal -m "not slow" tests
+
+lint: $(VENV)/.installed-dev
+	$(BIN)/ruff format --check src tests bench
+	$(BIN)/ruff check src tests bench
+	$(BIN)/pyrefly check
+
+format: $(VENV)/.installed-dev
+	$(BIN)/ruff format src tests bench
+	$(BIN)/ruff check --fix src tests bench
+
+$(VENV)/.installed: pyproject.toml constraints.txt
+	test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
+	$(PIP) --editable .
+	touch $@
+
+$(VENV)/.installed-dev: $(VENV)/.installed
+	$(PIP) --editable '.[dev]'
+	touch $@
+
+clean:
+	rm -rf $(VENV) out demo
