@@ -6,6 +6,7 @@ process that is killed or runs out of memory costs its task alone and a start co
 
 import importlib
 import multiprocessing
+import multiprocessing.forkserver as forkserver
 import os
 import signal
 import threading
@@ -49,6 +50,12 @@ def result_of(folder: Path) -> dict[str, Any] | None:
     return read_json(folder / "result.json") if (folder / "result.json").exists() else None
 
 
+def warm_up(preload: Sequence[str]) -> None:
+    """Start the server that workers are forked from, and let it import `preload` while this process goes on."""
+    multiprocessing.get_context("forkserver").set_forkserver_preload(["hutch.runs.executors", *preload])
+    forkserver.ensure_running()
+
+
 def run_tasks(
     tasks: Sequence[Task],
     *,
@@ -64,8 +71,8 @@ def run_tasks(
     `on_end` may return a task to be done next: that is how a failed one is tried again. On Ctrl-C, or any other
     exception here, the workers are ended and waited for; they lose at most the work since their last checkpoint.
     """
+    warm_up(preload)
     context = multiprocessing.get_context("forkserver")
-    context.set_forkserver_preload(["hutch.runs.executors", *preload])
     waiting, running = list(tasks), {}
     try:
         while waiting or running:

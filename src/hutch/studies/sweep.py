@@ -46,6 +46,8 @@ class Sweep:
     workers: int
     clock: StudyClock
     on_snapshot: Callable[[StudySnapshot], None]
+    preload: Sequence[str]
+    """Modules that every worker finds imported."""
 
     def run(
         self,
@@ -99,7 +101,7 @@ class Sweep:
             on_start=lambda task: self.ledger.update(task.id, status="running"),
             on_end=ended,
             on_tick=tick,
-            preload=[self.module],
+            preload=self.preload,
         )
         tick()
         return [self.ledger.row(run.id) for run in runs]

@@ -27,10 +27,11 @@ def chinchilla_test(config: ComputeOptimalConfig, holdout: Holdout, rows: Sequen
         missing = [name for name, found in (("predicted optimum", optimal), ("Gopher-like model", gopher)) if not found]
         return document | {"verdict": "not measured", "reason": f"there is no trained {' and no '.join(missing)}"}
     nats = tuple(np.asarray(run[0].metrics["document_nats"]) for run in (optimal, gopher))
+    weights = holdout.mixture_weights()
     everything = np.ones(len(holdout.subset), bool)
-    overall = _compared("all held-out text", holdout, nats, everything, config)
+    overall = _compared("all, mixed as in training", holdout, nats, everything, weights, config)
     subsets = [
-        _compared(name, holdout, nats, holdout.rows(name), config)
+        _compared(name, holdout, nats, holdout.rows(name), np.ones_like(weights), config)
         for name in holdout.names
         if holdout.rows(name).sum() >= MINIMUM_DOCUMENTS
     ]
@@ -51,17 +52,23 @@ def verdict(difference: dict[str, float]) -> Verdict:
 
 
 def _compared(
-    name: str, holdout: Holdout, nats: tuple[np.ndarray, ...], rows: np.ndarray, config: ComputeOptimalConfig
+    name: str,
+    holdout: Holdout,
+    nats: tuple[np.ndarray, ...],
+    rows: np.ndarray,
+    weights: np.ndarray,
+    config: ComputeOptimalConfig,
 ) -> dict[str, Any]:
-    size = holdout.bytes[rows]
-    ours, theirs = (values[rows] for values in nats)
+    """Both models on the documents `rows`; a document of weight 2 counts as two."""
+    size = (holdout.bytes * weights)[rows]
+    ours, theirs = ((values * weights)[rows] for values in nats)
     difference: Interval = paired_ratio_difference(
         ours, theirs, size, bootstraps=config.bootstraps, level=config.level, seed=config.seed
     )
     return {
         "name": name,
         "documents": int(rows.sum()),
-        "bytes": int(size.sum()),
+        "bytes": int(holdout.bytes[rows].sum()),
         "optimal_bpb": float(ours.sum() / size.sum() / np.log(2)),
         "gopher_like_bpb": float(theirs.sum() / size.sum() / np.log(2)),
         "difference": difference.as_dict(),

@@ -114,8 +114,8 @@ def _smoke() -> ComputeOptimalConfig:
     return ComputeOptimalConfig(
         scale="smoke",
         subsets=("speeches", "factbook"),
-        budgets=(3e10, 5e10, 8e10),
-        holdout_budget=1.2e11,
+        budgets=(3e10, 4.5e10, 7e10),
+        holdout_budget=1e11,
         sizes=4,
         span=4,
         tokenizer_bytes=4_000_000,

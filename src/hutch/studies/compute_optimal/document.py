@@ -9,7 +9,7 @@ import numpy as np
 from hutch.lm import shape_of
 from hutch.runs import Ledger, LedgerRow
 from hutch.scaling import PUBLISHED, Interval, parameters_non_embedding
-from hutch.studies.compute_optimal.analysis import Fits, bands, extrapolation, fit_all, model_of
+from hutch.studies.compute_optimal.analysis import Fits, bands, extrapolation, model_of
 from hutch.studies.compute_optimal.chinchilla_test import chinchilla_test
 from hutch.studies.compute_optimal.claims import claims
 from hutch.studies.compute_optimal.configuration import ComputeOptimalConfig
@@ -23,10 +23,9 @@ CURVE_POINTS = 160
 """Points of each training curve in the document; the ledger keeps every step."""
 
 
-def analysis_document(config: ComputeOptimalConfig, title: str, ledger: Ledger) -> dict[str, Any]:
-    """Everything that the study found, from its ledger alone."""
+def analysis_document(config: ComputeOptimalConfig, title: str, ledger: Ledger, fits: Fits) -> dict[str, Any]:
+    """Everything that the study found, from its ledger alone; `fits` are those of the ledger's profiles."""
     rows, facts = ledger.rows(), ledger.facts()
-    fits = fit_all(config, rows)
     test = chinchilla_test(config, Holdout.from_dict(facts["holdout"]), rows)
     beyond = extrapolation(config, fits, rows)
     corpus = facts["corpus"]

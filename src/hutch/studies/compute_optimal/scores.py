@@ -34,6 +34,11 @@ class Holdout:
         arrays = {name: np.asarray(value) for name, value in values.items() if name != "names"}
         return cls(names=tuple(values["names"]), **arrays)
 
+    def mixture_weights(self) -> np.ndarray:
+        """[documents] weights under which the held-out bytes are mixed by subset as the training bytes are."""
+        held_out = np.bincount(self.subset, self.bytes, minlength=len(self.names))
+        return (self.byte_share / np.maximum(held_out, 1))[self.subset] * held_out.sum()
+
     def rows(self, name: str) -> np.ndarray:
         """[documents] which belong to the subset `name`."""
         return self.subset == self.names.index(name)

@@ -13,6 +13,7 @@ import numpy as np
 from hutch.lm import measured_precision, refuse_dynamic_threads
 from hutch.runs import BadInput, HutchError, Ledger, LedgerRow, StudyClock, StudySnapshot, exclusive, plain
 from hutch.runs.atomic import read_json, write_json
+from hutch.runs.executors import warm_up
 from hutch.runs.machine import machine_class, peak_memory_mb
 from hutch.studies.compute_optimal.analysis import fit_all, predicted_optimum
 from hutch.studies.compute_optimal.configuration import ComputeOptimalConfig
@@ -24,6 +25,8 @@ from hutch.text import Corpus, build_corpus
 
 TITLE = "Compute-optimal language models"
 UNIT = "hutch.studies.compute_optimal.unit"
+PRELOAD = (UNIT, "torch._dynamo")
+"""The first optimiser that a process builds imports torch._dynamo, which takes two seconds; once is enough."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -46,6 +49,7 @@ def run_study(config: ComputeOptimalConfig, session: Session) -> dict[str, Any]:
     began = time.time()
     with exclusive(session.folder):
         _claim_folder(config, session.folder)
+        warm_up(PRELOAD)
         session.on_message("preparing the corpus")
         corpus = build_corpus(config.corpus(), session.folder / "corpus", workers=session.workers)
         ledger = Ledger(session.folder)
@@ -53,13 +57,14 @@ def run_study(config: ComputeOptimalConfig, session: Session) -> dict[str, Any]:
         before = _attempts(ledger)
         study.sweep(profile_runs(config, study.setting))
         session.on_message("fitting the laws")
-        predicted = predicted_optimum(config, fit_all(config, ledger.rows()))
+        fits = fit_all(config, ledger.rows())
+        predicted = predicted_optimum(config, fits)
         if predicted is not None:
             study.sweep(holdout_runs(config, predicted[1].value, study.setting))
         if _attempts(ledger) != before:
             _account(ledger, session, began)
         session.on_message("analysing")
-        document = analysis_document(config, TITLE, ledger)
+        document = analysis_document(config, TITLE, ledger, fits)
         write_json(session.folder / "analysis.json", document)
     return document
 
@@ -88,6 +93,7 @@ class _Study:
             workers=self.session.workers,
             clock=StudyClock(TITLE, self.facts["peak_flops_per_second"], self.session.workers),
             on_snapshot=self.session.on_snapshot,
+            preload=PRELOAD,
         )
         rows = sweep.run(runs, self._payload, self._columns)
         if not any(row.status == "done" for row in rows):
