@@ -17,10 +17,10 @@ demo: $(VENV)/.installed
 	$(BIN)/hutch study run compute-optimal --scale $(SCALE) --out $(OUT)
 
 test: lint
-	OMP_NUM_THREADS=1 $(BIN)/pytest -n 2 --dist worksteal tests
+	OMP_NUM_THREADS=1 $(BIN)/pytest -n 2 --dist loadgroup tests
 
 quick-test: lint
-	OMP_NUM_THREADS=1 $(BIN)/pytest -n 2 --dist worksteal -m "not slow" tests
+	OMP_NUM_THREADS=1 $(BIN)/pytest -n 2 --dist loadgroup -m "not slow" tests
 
 lint: $(VENV)/.installed-dev
 	$(BIN)/ruff format --check src tests bench

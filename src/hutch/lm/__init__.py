@@ -6,7 +6,7 @@ model, result = train(TrainConfig(model=model.config, ...), shard.tokens, folder
 
 from hutch.lm.allocator import keep_freed_memory
 from hutch.lm.checkpoints import load_model, save_weights
-from hutch.lm.family import family_members, model_of_width, shape_of
+from hutch.lm.family import family_members, model_of_shape, model_of_width, shape_of
 from hutch.lm.likelihood import document_nats
 from hutch.lm.model import ModelConfig, Transformer, build_model
 from hutch.lm.precision import gemm_flops_per_second, measured_precision, refuse_dynamic_threads
@@ -27,6 +27,7 @@ __all__ = [
     "keep_freed_memory",
     "load_model",
     "measured_precision",
+    "model_of_shape",
     "model_of_width",
     "refuse_dynamic_threads",
     "sample_tokens",

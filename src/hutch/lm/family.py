@@ -5,6 +5,8 @@ what their two smallest have in common: 64 units of width a layer (512 × 8, 768
 feed-forward 4 d, and narrower heads for narrower models.
 """
 
+import dataclasses
+
 from hutch.lm.model import ModelConfig
 from hutch.scaling import Shape
 from hutch.scaling.flops import Positions
@@ -17,11 +19,11 @@ SMALLEST_WIDTH = 12
 
 
 def widths(largest: int = 1024) -> list[int]:
-    """The rule's widths: steps of 4 up to 32, of 8 to 64, of 16 to 128, of 32 to 256, of 64 above."""
+    """The rule's widths: steps of 4 up to 32, of 8 to 96, of 16 to 256, of 32 to 512, of 64 above."""
     found, width = [], SMALLEST_WIDTH
     while width <= largest:
         found.append(width)
-        width += next((step for limit, step in ((32, 4), (64, 8), (128, 16), (256, 32)) if width < limit), 64)
+        width += next((step for limit, step in ((32, 4), (96, 8), (256, 16), (512, 32)) if width < limit), 64)
     return found
 
 
@@ -33,28 +35,28 @@ def heads_of(width: int) -> int:
 
 
 def model_of_width(width: int, *, vocabulary: int, context: int, positions: Positions = "rotary") -> ModelConfig:
-    """The family's member of this width."""
+    """The rule's model of this width."""
+    heads = heads_of(width)
     return ModelConfig(
         layers=max(2, round(width / ASPECT)),
         width=width,
-        heads=heads_of(width),
+        heads=heads,
+        key_size=width // heads,
+        feed_forward=4 * width,
         vocabulary=vocabulary,
         context=context,
         positions=positions,
     )
 
 
+def model_of_shape(shape: Shape, *, positions: Positions = "relative") -> ModelConfig:
+    """A published shape (`hutch.scaling`: GOPHER_FAMILY, CHINCHILLA_TABLE_A9) as a model."""
+    return ModelConfig(**dataclasses.asdict(shape), positions=positions)
+
+
 def shape_of(model: ModelConfig) -> Shape:
     """The same shape in the words of `hutch.scaling`, which counts its parameters and FLOPs."""
-    return Shape(
-        layers=model.layers,
-        width=model.width,
-        heads=model.heads,
-        key_size=model.key_size,
-        feed_forward=4 * model.width,
-        vocabulary=model.vocabulary,
-        context=model.context,
-    )
+    return Shape(**{name: value for name, value in dataclasses.asdict(model).items() if name != "positions"})
 
 
 def family_members(

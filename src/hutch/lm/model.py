@@ -10,6 +10,7 @@ that one learning rate serves the family (see `hutch.lm.optimizer`).
 
 import math
 from dataclasses import dataclass
+from typing import get_args
 
 import torch
 import torch.nn.functional as F
@@ -35,7 +36,11 @@ class ModelConfig:
     width: int
     """Residual width d."""
     heads: int
-    """Attention heads; width / heads is the key size."""
+    """Attention heads."""
+    key_size: int
+    """Width of one head's queries, keys and values; heads × key size need not be the width (Table A9 has such rows)."""
+    feed_forward: int
+    """Width of the feed-forward layer; 4 d in every published member."""
     vocabulary: int
     """Token ids, 0 … vocabulary − 1."""
     context: int
@@ -44,17 +49,19 @@ class ModelConfig:
     """"rotary", or "relative" for Gopher's Transformer-XL encoding."""
 
     def __post_init__(self) -> None:
-        if min(self.layers, self.width, self.heads, self.vocabulary, self.context) < 1:
-            raise BadInput("a model's layers, width, heads, vocabulary and context must be at least 1")
-        if self.width % (2 * self.heads):
-            raise BadInput(f"width {self.width} must be an even multiple of heads {self.heads}")
-        if self.positions not in ("rotary", "relative"):
-            raise BadInput(f'positions must be "rotary" or "relative", not "{self.positions}"')
+        sizes = {name: value for name, value in vars(self).items() if name != "positions"}
+        for name, value in sizes.items():
+            if value < 1:
+                raise BadInput(f"a model's {name} must be at least 1, not {value}")
+        if self.width % 2 or self.key_size % 2:
+            raise BadInput(f"width {self.width} and key size {self.key_size} must be even: positions come in pairs")
+        if self.positions not in get_args(Positions):
+            raise BadInput(f"positions must be one of {', '.join(get_args(Positions))}, not {self.positions!r}")
 
     @property
-    def key_size(self) -> int:
-        """Width of one head's queries, keys and values."""
-        return self.width // self.heads
+    def attention_width(self) -> int:
+        """All heads together."""
+        return self.heads * self.key_size
 
 
 class RMSNorm(nn.Module):
@@ -73,19 +80,19 @@ class RotaryAttention(nn.Module):
 
     def __init__(self, config: ModelConfig) -> None:
         super().__init__()
-        self.heads = config.heads
-        self.qkv = nn.Linear(config.width, 3 * config.width, bias=False)
-        self.output = nn.Linear(config.width, config.width, bias=False)
+        self.heads, self.key_size = config.heads, config.key_size
+        self.qkv = nn.Linear(config.width, 3 * config.attention_width, bias=False)
+        self.output = nn.Linear(config.attention_width, config.width, bias=False)
         cos, sin = rotary_tables(config.context, config.key_size)
         self.register_buffer("cos", cos, persistent=False)
         self.register_buffer("sin", sin, persistent=False)
 
     def forward(self, x_btd: Tensor) -> Tensor:
-        b, t, d = x_btd.shape
-        q, k, v = self.qkv(x_btd).view(b, t, 3, self.heads, d // self.heads).permute(2, 0, 3, 1, 4)
+        b, t, _ = x_btd.shape
+        q, k, v = self.qkv(x_btd).view(b, t, 3, self.heads, self.key_size).permute(2, 0, 3, 1, 4)
         q, k = rotate(q, self.cos[:t], self.sin[:t]), rotate(k, self.cos[:t], self.sin[:t])
         y_bhte = F.scaled_dot_product_attention(q, k, v, is_causal=True)
-        return self.output(y_bhte.transpose(1, 2).reshape(b, t, d))
+        return self.output(y_bhte.transpose(1, 2).flatten(2))
 
 
 class RelativeAttention(nn.Module):
@@ -95,9 +102,9 @@ class RelativeAttention(nn.Module):
     def __init__(self, config: ModelConfig) -> None:
         super().__init__()
         self.heads, self.key_size = config.heads, config.key_size
-        self.qkv = nn.Linear(config.width, 3 * config.width, bias=False)
-        self.position = nn.Linear(config.width, config.width, bias=False)
-        self.output = nn.Linear(config.width, config.width, bias=False)
+        self.qkv = nn.Linear(config.width, 3 * config.attention_width, bias=False)
+        self.position = nn.Linear(config.width, config.attention_width, bias=False)
+        self.output = nn.Linear(config.attention_width, config.width, bias=False)
         self.content_bias = nn.Parameter(torch.zeros(config.heads, 1, config.key_size))
         self.position_bias = nn.Parameter(torch.zeros(config.heads, 1, config.key_size))
 
@@ -111,7 +118,7 @@ class RelativeAttention(nn.Module):
         future = torch.ones(t, t, dtype=torch.bool, device=x_btd.device).triu(1)
         score = ((by_content + by_position) / math.sqrt(self.key_size)).masked_fill(future, float("-inf"))
         y_bhte = score.float().softmax(-1).to(v.dtype) @ v
-        return self.output(y_bhte.transpose(1, 2).reshape(b, t, d))
+        return self.output(y_bhte.transpose(1, 2).flatten(2))
 
 
 class Block(nn.Module):
@@ -122,8 +129,8 @@ class Block(nn.Module):
         self.attention_norm = RMSNorm(config.width)
         self.attention = (RotaryAttention if config.positions == "rotary" else RelativeAttention)(config)
         self.feed_norm = RMSNorm(config.width)
-        self.up = nn.Linear(config.width, 4 * config.width, bias=False)
-        self.down = nn.Linear(4 * config.width, config.width, bias=False)
+        self.up = nn.Linear(config.width, config.feed_forward, bias=False)
+        self.down = nn.Linear(config.feed_forward, config.width, bias=False)
 
     def forward(self, x_btd: Tensor) -> Tensor:
         x_btd = x_btd + self.attention(self.attention_norm(x_btd))

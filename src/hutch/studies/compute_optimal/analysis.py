@@ -39,8 +39,9 @@ class Fits:
     """Median of FLOPs / (parameters × tokens): what 6 is in C = 6ND, in this study's count of FLOPs."""
 
     def best(self) -> tuple[str, Any] | None:
-        """The fit that predicts: approach 2, which assumes least about the loss, or else 1, or else 3."""
-        for name in ("profiles", "envelope", "parametric"):
+        """The fit that predicts: approach 2, which assumes least about the loss, or else 3, or else 1, whose envelope
+        is ragged where runs are few."""
+        for name in ("profiles", "parametric", "envelope"):
             fit = getattr(self, name)
             if fit is not None and fit.a is not None:
                 return name, fit
@@ -128,7 +129,7 @@ def extrapolation(config: ComputeOptimalConfig, fits: Fits, rows: Sequence[Ledge
 def _loss_predicted(config: ComputeOptimalConfig, fits: Fits) -> Interval | None:
     if fits.profiles is not None and fits.profiles.frontier is not None:
         return fits.profiles.loss_opt(config.holdout_budget)
-    if fits.parametric is not None:
+    if fits.parametric is not None and fits.parametric.a is not None:
         return fits.parametric.loss_opt(config.holdout_budget)
     return None
 

@@ -28,9 +28,11 @@ class ComputeOptimalConfig:
     """Models trained at the held-out budget, as multiples of the predicted optimum's parameters. 1 is the optimum
     itself and 4 the Gopher-like model (Gopher has four times Chinchilla's parameters); more of them measure the
     optimum there."""
-    expected_optimum: tuple[float, float] = (1e11, 5.5e4)
-    """A (FLOPs, parameters) pair near the frontier. Profiles are centred on the line of slope 1/2 through it, cut
-    off at the family's smallest member; only their range depends on it, not their minima."""
+    expected_optimum: tuple[float, float] = (1e11, 5e4)
+    """A (FLOPs, parameters) pair near the frontier. Profiles are centred on the power law through it, cut off at the
+    family's smallest member; only their range depends on it, not where their minima lie."""
+    expected_exponent: float = 0.42
+    """Exponent of that power law, from pilot runs on the embedded corpus (docs/log.md)."""
     source: str = "embedded"
     """Corpus: "embedded", a file or folder of text, or "hf:NAME"."""
     subsets: tuple[str, ...] | None = None
@@ -84,6 +86,11 @@ class ComputeOptimalConfig:
         if not {1.0, 4.0} <= set(self.holdout_multiples):
             raise BadInput("the held-out multiples must hold 1 (the optimum) and 4 (the Gopher-like model)")
 
+    def expected(self, budget: float) -> float:
+        """Parameters near the optimum of `budget`, before anything is measured."""
+        at, size = self.expected_optimum
+        return size * (budget / at) ** self.expected_exponent
+
     def corpus(self) -> CorpusConfig:
         """The corpus that this study trains on."""
         return CorpusConfig(
@@ -128,8 +135,8 @@ def _smoke() -> ComputeOptimalConfig:
 def _quick() -> ComputeOptimalConfig:
     return ComputeOptimalConfig(
         scale="quick",
-        budgets=(1e11, 2.5e11, 6e11, 1.5e12),
-        holdout_budget=3.5e12,
+        budgets=(9e10, 2e11, 4.4e11, 1e12),
+        holdout_budget=2.3e12,
         sizes=6,
         span=10,
         train_tokens=12_000_000,

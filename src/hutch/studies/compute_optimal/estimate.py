@@ -19,8 +19,7 @@ def estimate(config: ComputeOptimalConfig, workers: int) -> dict[str, Any]:
     time: processes side by side share memory and caches, so expect a tenth more."""
     setting = Setting(corpus="", precision=measured_precision()[0])
     profiles = profile_runs(config, setting)
-    at, size = config.expected_optimum
-    held_out = holdout_runs(config, size * (config.holdout_budget / at) ** 0.5, setting)
+    held_out = holdout_runs(config, config.expected(config.holdout_budget), setting)
     speed = measured_speed([*profiles, *held_out])
     seconds = sum(side_by_side([run.flops / speed(run) for run in runs], workers) for runs in (profiles, held_out))
     runs = [*profiles, *held_out]

@@ -96,8 +96,7 @@ def profile_models(config: ComputeOptimalConfig, budget: float) -> list[ModelCon
     Where the range reaches below the smallest member it is cut off there; its upper end stays.
     """
     available = members(config)
-    at, size = config.expected_optimum
-    centre, reach = size * math.sqrt(budget / at), math.sqrt(config.span)
+    centre, reach = config.expected(budget), math.sqrt(config.span)
     low = max(count(available[0]), centre / reach)
     chosen: dict[int, ModelConfig] = {}
     for wanted in np.geomspace(low, max(centre, low) * reach, config.sizes):

@@ -1,0 +1,84 @@
+"""The command line as a user meets it: exit codes, one line for each mistake, JSON for programs."""
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from hutch.cli.main import main
+
+HUTCH = Path(sys.executable).with_name("hutch")
+STUDY = ("study", "run", "compute-optimal")
+
+
+def run(*arguments, **options):
+    return subprocess.run([HUTCH, *map(str, arguments)], capture_output=True, text=True, **options)
+
+
+@pytest.mark.parametrize(
+    ("arguments", "says"),
+    [
+        ((), "COMMAND"),
+        (("study",), "VERB"),
+        (("study", "run", "nonsense"), "there is no study 'nonsense': choose one of compute-optimal"),
+        ((*STUDY, "--scale", "week"), 'there is no scale "week": choose one of smoke'),
+        ((*STUDY, "--budgets", "1e10,many"), "'many' is not a number such as 3e12"),
+        ((*STUDY, "--budgets", "2e10,1e10"), "ascending"),
+        ((*STUDY, "--workers", "0"), "--workers must be at least 1, not 0"),
+        ((*STUDY, "--source", "/nowhere/text", "--out", "OUT"), "/nowhere/text"),
+        (("report", "/nowhere"), "holds no finished study"),
+        (("claims", "/nowhere"), "holds no finished study"),
+    ],
+)
+def test_a_mistake_is_one_line_and_exit_code_2(arguments, says, tmp_path, capsys):
+    arguments = [str(tmp_path / "out") if a == "OUT" else a for a in arguments]
+    try:
+        code = main(arguments)
+    except SystemExit as stop:
+        code = stop.code
+    captured = capsys.readouterr()
+    lines = [line for line in captured.err.splitlines() if line != "preparing the corpus"]
+    assert (code, captured.out, len(lines)) == (2, "", 1)
+    assert says in lines[0]
+    assert lines[0].startswith("hutch")
+
+
+def test_help_has_an_example():
+    for arguments in (("--help",), ("study", "run", "--help"), ("report", "--help"), ("claims", "--help")):
+        done = run(*arguments)
+        assert done.returncode == 0
+        assert "example: hutch" in " ".join(done.stdout.split())
+
+
+def test_studies_are_listed():
+    assert "compute-optimal" in run("study", "list").stdout
+    assert list(json.loads(run("study", "list", "--json").stdout)) == ["compute-optimal"]
+
+
+def test_a_dry_run_prints_the_cost_and_leaves_nothing(tmp_path):
+    done = run(*STUDY, "--scale", "smoke", "--dry-run", "--json", cwd=tmp_path)
+    plan = json.loads(done.stdout)
+    assert len(plan["runs"]) == 14
+    assert plan["flops"] == pytest.approx(sum(r["flops"] for r in plan["runs"]))
+    assert plan["minutes"] > 0
+    assert not list(tmp_path.iterdir())
+    text = run(*STUDY, "--scale", "smoke", "--dry-run", cwd=tmp_path).stdout
+    assert "14 runs" in text
+    assert "min of training on" in text
+
+
+@pytest.mark.slow
+def test_smoke_on_the_embedded_corpus(tmp_path):
+    """What the README promises: one command, one JSON document, one page; and again at no cost."""
+    first = run(*STUDY, "--scale", "smoke", "--out", tmp_path / "s", "--json")
+    assert first.returncode == 0, first.stderr
+    document = json.loads(first.stdout)
+    assert [run["status"] for run in document["runs"]] == ["done"] * 14
+    assert document["chinchilla_test"]["overall"]["difference"]["level"] == 0.8
+    assert (tmp_path / "s" / "report.html").stat().st_size > 1e6
+    again = run(*STUDY, "--scale", "smoke", "--out", tmp_path / "s", "--json")
+    assert again.stdout == first.stdout
+    assert len(json.loads(run("claims", tmp_path / "s", "--json").stdout)[str(tmp_path / "s")]) == 7
+    assert run("report", tmp_path / "s").stdout.strip() == str(tmp_path / "s" / "report.html")
