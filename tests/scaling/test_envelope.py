@@ -119,3 +119,13 @@ def test_bad_curves_are_named(flops, loss, words):
 def test_one_curve_is_refused():
     with pytest.raises(BadInput, match="at least two"):
         fit_envelope(family([1e7], [1.0]))
+
+
+def test_points_of_unfinished_schedules_can_be_left_out():
+    """Few horizons a size, and rates that hold the loss up until they have decayed."""
+    curves = family(np.geomspace(1e7, 1e9, 10), [0.2, 1.0, 5.0], penalty=0.2)
+    everything, ends = (fit_envelope(curves, window=1, last_part=part, bootstraps=50) for part in (1.0, 0.15))
+    assert abs(ends.a.value - LAW.a) < abs(everything.a.value - LAW.a)
+    assert any("left out" in note and "last 15%" in note for note in ends.notes)
+    with pytest.raises(BadInput, match="last_part"):
+        fit_envelope(curves, last_part=0.0)

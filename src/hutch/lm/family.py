@@ -56,7 +56,8 @@ def model_of_shape(shape: Shape, *, positions: Positions = "relative") -> ModelC
 
 def shape_of(model: ModelConfig) -> Shape:
     """The same shape in the words of `hutch.scaling`, which counts its parameters and FLOPs."""
-    return Shape(**{name: value for name, value in dataclasses.asdict(model).items() if name != "positions"})
+    sizes: dict[str, int] = {field.name: getattr(model, field.name) for field in dataclasses.fields(Shape)}
+    return Shape(**sizes)
 
 
 def family_members(

@@ -19,6 +19,10 @@ from pathlib import Path
 from typing import Any
 
 from hutch.runs.atomic import read_json, write_json
+from hutch.runs.errors import HutchError
+
+CANNOT_WRITE = 74
+"""Exit code of a worker that could not write its files (EX_IOERR of sysexits.h)."""
 
 
 @dataclass(frozen=True)
@@ -110,6 +114,8 @@ def _outcome(process: BaseProcess, task: Task) -> Outcome:
         error = read_json(task.folder / "error.json")
         return Outcome(task, None, error["message"], error["kind"])
     code = process.exitcode or 0
+    if code == CANNOT_WRITE:
+        return Outcome(task, None, f"the worker could not write into {task.folder}: is the disk full?", "OSError")
     why = f"signal {signal.Signals(-code).name}" if code < 0 else f"exit code {code}"
     return Outcome(task, None, f"the worker was killed ({why})", "killed")
 
@@ -124,10 +130,18 @@ def _work(task: Task) -> None:
         result = function(task.folder, task.payload)
         write_json(task.folder / "result.json", result)
     except Exception as error:
-        message = " ".join(str(error).split()) or repr(error)
-        (task.folder / "traceback.txt").write_text(traceback.format_exc(), encoding="utf-8")
-        write_json(task.folder / "error.json", {"kind": type(error).__name__, "message": message})
+        _leave_error(task.folder, error)
         raise SystemExit(1) from error
+
+
+def _leave_error(folder: Path, error: Exception) -> None:
+    """Write down why the work failed; where not even that can be written, let the exit code say so."""
+    message = " ".join(str(error).split()) or repr(error)
+    try:
+        (folder / "traceback.txt").write_text(traceback.format_exc(), encoding="utf-8")
+        write_json(folder / "error.json", {"kind": type(error).__name__, "message": message})
+    except (OSError, HutchError):
+        raise SystemExit(CANNOT_WRITE) from error
 
 
 def _end_with_parent() -> None:

@@ -62,6 +62,7 @@ def fit_envelope(
     window: float = 10.0,
     points: int = 1500,
     keep_edges: bool = False,
+    last_part: float = 1.0,
     bootstraps: int = 500,
     level: float = 0.8,
     seed: int = 0,
@@ -74,6 +75,11 @@ def fit_envelope(
     tried, and flat ends pull both exponents towards 0. Hoffmann et al. do not say that they left such
     points out.
 
+    `last_part` 0.15 lets only points in the last 15 % of their run into the law, where the schedule is nearly
+    done: all of Hoffmann's lie there (footnote 4) because his horizons are dense. Where a sweep has few horizons
+    a size, the points between them compare runs whose rates have not decayed, and say more about the
+    schedule than about size.
+
     Intervals: whole curves are resampled. The points along one curve are not independent, so the residuals of
     the line say nothing about its error. `reason` says why there is no law; `BadInput` for fewer than two
     curves.
@@ -81,6 +87,8 @@ def fit_envelope(
     check_bootstrap(bootstraps, level)
     if len(curves) < 2:
         raise BadInput(f"{len(curves)} curves; an envelope needs at least two")
+    if not 0 < last_part <= 1:
+        raise BadInput(f"last_part is {last_part}; a share above 0 and up to 1 is needed")
     if points < 10:
         raise BadInput(f"points is {points}; at least 10 are needed")
     sizes = np.array([curve.parameters for curve in curves])
@@ -92,15 +100,16 @@ def fit_envelope(
     reached = [curve.at(flops, window) for curve in curves]
     loss, tokens = np.stack([r[0] for r in reached]), np.stack([r[1] for r in reached])
     everything = np.ones(len(curves), dtype=bool)
+    last = np.array([curve.flops[-1] for curve in curves])
     at, winner, edge = _winners(loss, sizes, everything)
-    lines, reason = _fit(flops, sizes, tokens, at, winner, edge, keep_edges)
+    rule = Rule(keep_edges, last_part)
+    lines, reason = _fit(flops, sizes, tokens, last, (at, winner, edge), rule)
     random = seeds.generator(seed, "envelope")
     draws = np.full((bootstraps, 4), np.nan)
     for draw in draws:
         present = np.zeros(len(curves), dtype=bool)
         present[random.integers(len(curves), size=len(curves))] = True
-        draw[:] = _fit(flops, sizes, tokens, *_winners(loss, sizes, present), keep_edges)[0]
-    last = np.array([curve.flops[-1] for curve in curves])
+        draw[:] = _fit(flops, sizes, tokens, last, _winners(loss, sizes, present), rule)[0]
     fraction = flops[at] / last[winner]
     return EnvelopeFit(
         flops=flops[at],
@@ -113,7 +122,7 @@ def fit_envelope(
         allocation=None if reason else Allocation.from_lines(lines, draws, level),
         reason=reason,
         lost_share=float(np.isnan(draws[:, 0]).mean()) if bootstraps else 0.0,
-        notes=_notes(fraction, edge, keep_edges),
+        notes=_notes(fraction, edge, rule),
         level=level,
     )
 
@@ -151,21 +160,31 @@ def _winners(loss: Array, sizes: Array, present: np.ndarray) -> tuple[np.ndarray
     return at, winner, edge
 
 
+@dataclass(frozen=True)
+class Rule:
+    """Which points of the envelope enter the law."""
+
+    keep_edges: bool
+    last_part: float
+
+
 def _fit(
     flops: Array,
     sizes: Array,
     tokens: Array,
-    at: np.ndarray,
-    winner: np.ndarray,
-    edge: np.ndarray,
-    keep_edges: bool,
+    last: Array,
+    envelope: tuple[np.ndarray, np.ndarray, np.ndarray],
+    rule: Rule,
 ) -> tuple[Array, str | None]:
-    """(ln k_n, a, ln k_d, b) through the kept points, or NaN and the reason."""
-    if not keep_edges:
-        at, winner = at[~edge], winner[~edge]
+    """(ln k_n, a, ln k_d, b) through the points that `rule` keeps, or NaN and the reason."""
+    at, winner, edge = envelope
+    kept = flops[at] >= (1 - rule.last_part) * last[winner]
+    if not rule.keep_edges:
+        kept &= ~edge
+    at, winner = at[kept], winner[kept]
     left = len(np.unique(sizes[winner]))
     if left < 2:
-        inner = "" if keep_edges else " between the smallest and the largest"
+        inner = "" if rule.keep_edges else " between the smallest and the largest"
         return np.full(4, np.nan), f"sizes{inner} on the envelope: {left}; a law needs at least two"
     ln_c, ones = np.log(flops[at]), np.ones(len(at))
     ln_size = np.log(np.stack([sizes[winner], tokens[winner, at]]))
@@ -173,15 +192,18 @@ def _fit(
     return np.array([intercepts[0], slopes[0], intercepts[1], slopes[1]]), None
 
 
-def _notes(fraction: Array, edge: np.ndarray, keep_edges: bool) -> tuple[str, ...]:
+def _notes(fraction: Array, edge: np.ndarray, rule: Rule) -> tuple[str, ...]:
     notes = []
     early = float(np.mean(fraction < 1 - LAST_PART))
-    if early > 0:
+    if early > 0 and rule.last_part < 1:
+        dropped = float(np.mean(fraction < 1 - rule.last_part))
+        notes.append(f"{dropped:.0%} of the envelope lies before the last {rule.last_part:.0%} of its run; left out")
+    elif early > 0:
         notes.append(
             f"{early:.0%} of the envelope lies before the last {LAST_PART:.0%} of its run, where a learning "
             "rate not yet decayed holds the loss up: add runs with horizons in between"
         )
     if edge.any():
-        done = "kept" if keep_edges else "left out of the law"
+        done = "kept" if rule.keep_edges else "left out of the law"
         notes.append(f"{edge.mean():.0%} of the envelope is won by the smallest or largest size; {done}")
     return tuple(notes)

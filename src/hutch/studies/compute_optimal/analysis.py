@@ -22,6 +22,7 @@ from hutch.scaling import (
     fit_parametric,
     fit_profiles,
 )
+from hutch.scaling.envelope import LAST_PART
 from hutch.studies.compute_optimal.configuration import ComputeOptimalConfig
 from hutch.studies.compute_optimal.grid import count, flops_per_token
 
@@ -74,7 +75,7 @@ def fit_all(config: ComputeOptimalConfig, rows: Sequence[LedgerRow]) -> Fits:
     ratio = float(np.median(table["flops"] / (size * tokens))) if runs else 6.0
     attempts = {
         "profiles": lambda: fit_profiles(table["budget"], size, tokens, loss, **options),
-        "envelope": lambda: fit_envelope([curve_of(row) for row in runs], **options),
+        "envelope": lambda: fit_envelope([curve_of(row) for row in runs], last_part=LAST_PART, **options),
         "parametric": lambda: fit_parametric(size, tokens, loss, flops_per_nd=ratio, **options),
     }
     found: dict[str, Any] = {}

@@ -138,7 +138,7 @@ def _quick() -> ComputeOptimalConfig:
         budgets=(9e10, 2e11, 4.4e11, 1e12),
         holdout_budget=2.3e12,
         sizes=6,
-        span=10,
+        span=8,
         train_tokens=12_000_000,
     )
 
@@ -148,9 +148,9 @@ def _hour() -> ComputeOptimalConfig:
         _quick(),
         scale="hour",
         budgets=(1.5e11, 3.6e11, 8.7e11, 2.1e12, 5e12, 1.2e13),
-        holdout_budget=3e13,
+        holdout_budget=2.5e13,
         sizes=7,
-        span=12,
+        span=8,
         holdout_multiples=(0.5, 1.0, 2.0, 4.0),
         train_tokens=None,
         bootstraps=4000,

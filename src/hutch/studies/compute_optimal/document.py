@@ -208,7 +208,6 @@ def _profiles(fits: Fits, level: float) -> dict[str, Any]:
         "reason": fits.reasons.get("profiles"),
         "profiles": profiles,
         "frontier": fit.frontier.as_dict() if fit is not None and fit.frontier else None,
-        "notes": list(fit.notes) if fit is not None else [],
         **_exponents(fit),
     }
 

@@ -23,9 +23,6 @@ def notes(config: ComputeOptimalConfig, fits: Fits, rows: Sequence[LedgerRow], f
         *_epochs(rows, facts),
         *_troubled(rows),
     ]
-    for name in ("profiles", "envelope", "parametric"):
-        fit = getattr(fits, name)
-        found += [f"{name.capitalize()}: {note}" for note in getattr(fit, "notes", ())]
     missing = facts["corpus"]["missing"]
     found += [f"The subset {name} was left out: {reason}" for name, reason in missing.items()]
     if any("code" in name for name in facts["corpus"]["subsets"]) and config.source.startswith("embedded"):

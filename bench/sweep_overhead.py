@@ -1,0 +1,117 @@
+"""What the sweep adds to training: the same runs through a study's sweep and through the bare training loop.
+
+    python bench/sweep_overhead.py [--repeats 3]
+
+Both sides train the same models for the same steps, two processes side by side with one thread each, from the same
+token shard; the sweep adds the ledger, heartbeats, checkpoints, process starts and its own bookkeeping. Scoring of
+held-out documents is switched off on both sides, since it is measurement and not overhead. Prints
+seconds and the ratio sweep / bare (1.00 is free; the aim is below 1.05), and writes bench/sweep_overhead.json.
+"""
+
+import argparse
+import json
+import multiprocessing
+import statistics
+import tempfile
+import time
+from pathlib import Path
+
+import numpy as np
+
+from hutch.lm import TrainConfig, build_model, keep_freed_memory, model_of_width, train, train_step
+from hutch.lm.optimizer import build_optimizer
+from hutch.runs import Ledger, StudyClock, digest, seed_of
+from hutch.studies.sweep import Sweep
+from hutch.text import Batches
+
+WIDTHS, STEPS, SEQUENCES, CONTEXT = (24, 32, 48, 64), 400, 6, 128
+TOKENS = np.random.default_rng(0).integers(2048, size=2_000_000).astype(np.uint16)
+
+
+class BenchRun:
+    """One run of the benchmark, as `Sweep` wants it."""
+
+    role, budget = "profile", 1.0
+
+    def __init__(self, width: int) -> None:
+        model = model_of_width(width, vocabulary=2048, context=CONTEXT)
+        tokens = STEPS * SEQUENCES * CONTEXT
+        self.train = TrainConfig(model=model, tokens=tokens, sequences=SEQUENCES, peak_rate=0.006, embedding_rate=60.0)
+        self.id, self.label = digest(self.train), f"width {width}"
+
+
+def one_thread() -> None:
+    import torch
+
+    torch.set_num_threads(1)
+    keep_freed_memory()
+
+
+def in_sweep(folder: Path, payload: dict) -> dict:
+    """A worker's run in the sweep."""
+    one_thread()
+    train(payload["train"], TOKENS, folder)
+    return {}
+
+
+def bare(config: TrainConfig) -> None:
+    """Nothing but steps."""
+    one_thread()
+    model = build_model(config.model, seed_of(config.seed, "weights"))
+    optimizer = build_optimizer(model, betas=config.betas, embedding_rate=60.0, weight_decay=config.weight_decay)
+    batches = Batches(TOKENS, config.model.context, config.sequences, config.seed)
+    for step in range(config.steps):
+        train_step(model, optimizer, batches.batch(step), config, step)
+
+
+def bare_seconds(runs: list[BenchRun]) -> float:
+    """Two warm processes share the runs; their start is not counted."""
+    context = multiprocessing.get_context("forkserver")
+    with context.Pool(2) as pool:
+        pool.map(warm, range(4))
+        began = time.perf_counter()
+        pool.map(bare, [run.train for run in runs], chunksize=1)
+        return time.perf_counter() - began
+
+
+def warm(_: int) -> None:
+    """The first optimiser of a process imports what it needs."""
+    bare(TrainConfig(model=BenchRun(24).train.model, tokens=3 * 768, sequences=6, peak_rate=0.006, embedding_rate=60.0))
+
+
+def sweep_seconds(runs: list[BenchRun]) -> float:
+    """The same through `Sweep`."""
+    with tempfile.TemporaryDirectory() as name:
+        folder = Path(name)
+        sweep = Sweep(
+            folder=folder,
+            ledger=Ledger(folder),
+            module="sweep_overhead",
+            function="in_sweep",
+            workers=2,
+            clock=StudyClock("bench", None, 2),
+            on_snapshot=lambda snapshot: None,
+            preload=("sweep_overhead", "torch._dynamo"),
+        )
+        began = time.perf_counter()
+        sweep.run(runs, lambda run, attempt: {"train": run.train}, lambda run, folder, result: {})
+        return time.perf_counter() - began
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--repeats", type=int, default=3)
+    repeats = parser.parse_args().repeats
+    runs = [BenchRun(width) for width in sorted(WIDTHS, reverse=True)]
+    sweep_seconds([BenchRun(24)])
+    pairs = [(sweep_seconds(runs), bare_seconds(runs)) for _ in range(repeats)]
+    ratios = [sweep / alone for sweep, alone in pairs]
+    result = {"sweep_s": [p[0] for p in pairs], "bare_s": [p[1] for p in pairs], "ratio": statistics.median(ratios)}
+    for sweep, alone in pairs:
+        print(f"sweep {sweep:6.2f} s   bare loop {alone:6.2f} s   ratio {sweep / alone:.3f}")
+    print(f"median ratio {result['ratio']:.3f}")
+    Path(__file__).with_suffix(".json").write_text(json.dumps(result, indent=1) + "\n")
+
+
+if __name__ == "__main__":
+    main()
