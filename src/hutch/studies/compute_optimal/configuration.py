@@ -147,8 +147,8 @@ def _hour() -> ComputeOptimalConfig:
     return dataclasses.replace(
         _quick(),
         scale="hour",
-        budgets=(1.5e11, 3.6e11, 8.7e11, 2.1e12, 5e12, 1.2e13),
-        holdout_budget=2.5e13,
+        budgets=(1.5e11, 3.5e11, 8.2e11, 1.9e12, 4.5e12, 1.05e13),
+        holdout_budget=2.2e13,
         sizes=7,
         span=8,
         holdout_multiples=(0.5, 1.0, 2.0, 4.0),
