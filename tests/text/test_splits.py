@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from hutch.text.splits import document_hash, holdout_mask, training_order
+from hutch.text.splits import document_hash, holdout_documents, holdout_mask, training_order
 
 
 def hashes_of(count):
@@ -42,3 +42,15 @@ def test_order_depends_on_seed_and_texts_only():
     assert np.mean(order == training_order(hashes, seed=2)) < 0.05
     # The order owes nothing to the hash by which documents are held out.
     assert abs(np.corrcoef(np.argsort(order), hashes.astype(float))[0, 1]) < 0.1
+
+
+def test_the_lowest_hashes_are_scored_and_more_of_them_hold_the_fewer():
+    hashes = np.random.default_rng(0).permutation(1000).astype(np.uint64)
+    subsets = np.arange(1000) % 3
+    held_out = hashes < 300
+    few, more, every = (holdout_documents(held_out, hashes, subsets, most) for most in (5, 20, None))
+    assert np.bincount(subsets[few]).tolist() == [5, 5, 5]
+    assert set(few) < set(more) < set(every) == set(np.flatnonzero(held_out))
+    for subset in range(3):
+        kept, rest = few[subsets[few] == subset], np.flatnonzero(held_out & (subsets == subset))
+        assert max(hashes[kept]) == sorted(hashes[rest])[4]

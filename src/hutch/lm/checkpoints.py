@@ -39,20 +39,22 @@ def load_model(path: Path) -> Transformer:
 
 
 def save_checkpoint(
-    path: Path, model: Transformer, optimizer: torch.optim.AdamW, step: int, losses: np.ndarray
+    path: Path, model: Transformer, optimizer: torch.optim.AdamW, step: int, losses: np.ndarray, seconds: float
 ) -> None:
-    """Write everything that the steps from `step` on depend on. `losses` [step] are the training losses so far."""
+    """Write everything that the steps from `step` on depend on. `losses` [step] are the training losses so far, in
+    `seconds` of training."""
     tensors = {f"model.{name}": p.detach() for name, p in model.named_parameters()}
     for name, parameter in model.named_parameters():
         for moment in MOMENTS if step else ():
             tensors[f"{moment}.{name}"] = optimizer.state[parameter][moment]
     tensors["losses"] = torch.from_numpy(losses[:step].copy())
+    tensors["seconds"] = torch.tensor(seconds, dtype=torch.float64)
     with atomic_path(path) as temporary:
         save_file(tensors, temporary, metadata={"step": str(step)})
 
 
-def load_checkpoint(path: Path, model: Transformer, optimizer: torch.optim.AdamW) -> tuple[int, np.ndarray]:
-    """Restore `model` and `optimizer` in place; return the step to go on with and the losses before it."""
+def load_checkpoint(path: Path, model: Transformer, optimizer: torch.optim.AdamW) -> tuple[np.ndarray, float]:
+    """Restore `model` and `optimizer` in place; return the losses so far, one a step, and the seconds they took."""
     tensors = load_file(path)
     losses = tensors.pop("losses").numpy()
     step = len(losses)
@@ -62,4 +64,4 @@ def load_checkpoint(path: Path, model: Transformer, optimizer: torch.optim.AdamW
             if step:
                 state = {moment: tensors[f"{moment}.{name}"] for moment in MOMENTS}
                 optimizer.state[parameter] = {"step": torch.tensor(float(step)), **state}
-    return step, losses
+    return losses, tensors["seconds"].item()

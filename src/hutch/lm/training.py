@@ -87,7 +87,7 @@ class TrainResult:
     losses: np.ndarray
     """[steps] training loss of each batch, nats per token, float32."""
     seconds: float
-    """Wall time in training steps, this process only."""
+    """Wall time in training steps, those before a resume included."""
     steps_here: int
     """Steps made by this process; fewer than all after a resume."""
 
@@ -113,9 +113,11 @@ def train(
     )
     checkpoint = Path(folder) / "checkpoint.safetensors"
     losses = np.zeros(config.steps, np.float32)
-    first = 0
+    first, before = 0, 0.0
     if checkpoint.exists():
-        first, losses[:first] = _resume(checkpoint, model, optimizer)
+        found, before = _resume(checkpoint, model, optimizer)
+        first = len(found)
+        losses[:first] = found
     started = last_saved = last_told = time.perf_counter()
     for step in range(first, config.steps):
         losses[step] = train_step(model, optimizer, batches.batch(step), config, step)
@@ -126,9 +128,9 @@ def train(
             on_progress(Progress(step + 1, config.steps, float(losses[max(0, step - 19) : step + 1].mean()), rate))
             last_told = now
         if now - last_saved > checkpoint_seconds:
-            save_checkpoint(checkpoint, model, optimizer, step + 1, losses)
+            save_checkpoint(checkpoint, model, optimizer, step + 1, losses, before + now - started)
             last_saved = now
-    seconds = time.perf_counter() - started
+    seconds = before + time.perf_counter() - started
     save_weights(Path(folder) / "model.safetensors", model)
     return model, TrainResult(losses, seconds, config.steps - first)
 
@@ -154,7 +156,7 @@ def train_step(
     return loss.item()
 
 
-def _resume(checkpoint: Path, model: Transformer, optimizer: torch.optim.AdamW) -> tuple[int, np.ndarray]:
+def _resume(checkpoint: Path, model: Transformer, optimizer: torch.optim.AdamW) -> tuple[np.ndarray, float]:
     try:
         return load_checkpoint(checkpoint, model, optimizer)
     except Exception as error:

@@ -52,7 +52,7 @@ def forest(rows: list[Row], theme: Theme, *, title: str, reference: float | None
     words = [annotation for place, row in enumerate(rows) for annotation in _words(place, row, theme)]
     figure.update_layout(showlegend=False, annotations=words)
     if reference is not None:
-        figure.add_vline(x=reference, line={"color": theme.muted, "width": 1, "dash": "dot"})
+        figure.add_vline(x=reference, line={"color": theme.muted, "width": 1, "dash": "dot"}, layer="below")
     for place, row in enumerate(rows):
         _draw_row(figure, place, row, theme)
     return figure

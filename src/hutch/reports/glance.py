@@ -32,9 +32,9 @@ def _chips(analysis: Analysis) -> Html | None:
     """The verdicts, each with the short names of its claims, which lead to their rows below."""
     groups: dict[str, list[Any]] = {verdict: [] for verdict in VERDICTS}
     for claim in items(analysis, "claims"):
-        name = str(claim.get("id") or claim.get("statement")).replace("-", " ")
+        name = str(claim.get("name") or claim.get("statement"))
         title = str(claim.get("statement") or "")
-        link = element("a", name, href=f"#{tables.claim_anchor(claim)}", title=title)
+        link = element("a", prose(name), href=f"#{tables.claim_anchor(claim)}", title=title)
         groups.setdefault(str(claim.get("verdict")), []).append(link)
     chips = [
         element("span", tables.badge(verdict), *links, class_="chip") for verdict, links in groups.items() if links

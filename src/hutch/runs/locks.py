@@ -16,6 +16,8 @@ def exclusive(folder: Path, what: str = "study") -> Iterator[None]:
     """
     import fcntl
 
+    if folder.exists() and not folder.is_dir():
+        raise BadInput(f"{folder} is a file, not a folder: choose another --out")
     try:
         folder.mkdir(parents=True, exist_ok=True)
         handle = os.open(folder / ".lock", os.O_RDWR | os.O_CREAT, 0o644)

@@ -13,6 +13,8 @@ class Claim:
     """One line of the table of claims."""
 
     id: str
+    name: str
+    """A few words, for a chip or a column."""
     statement: str
     """What the paper says, in our words."""
     source: str

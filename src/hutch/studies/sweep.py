@@ -77,9 +77,11 @@ class Sweep:
             if outcome.result is not None:
                 take_in(run_id, outcome.result)
                 return None
-            status = "diverged" if outcome.kind == "Diverged" else "failed"
-            self.ledger.update(run_id, status=status, error=outcome.error)
-            return task(planned[run_id], int(status == "diverged")) if attempts < ATTEMPTS else None
+            diverged = outcome.kind == "Diverged"
+            self.ledger.update(
+                run_id, status="diverged" if diverged else "failed", error=outcome.error, metrics={"diverged": diverged}
+            )
+            return task(planned[run_id], int(diverged)) if attempts < ATTEMPTS else None
 
         def tick() -> None:
             rows = [row for row in self.ledger.rows(curves=False) if row.id in labels or row.status == "done"]
@@ -94,7 +96,8 @@ class Sweep:
                 self.ledger.update(run.id, attempts=row.attempts + 1)
                 take_in(run.id, whole)
             elif row.status in ("waiting", "running") or (row.status != "done" and row.attempts < ATTEMPTS):
-                todo.append(task(run, int(row.status == "diverged")))
+                # Kept in the metrics and not read off the status: the study may have been killed during the retry.
+                todo.append(task(run, int(row.metrics.get("diverged", False))))
         run_tasks(
             todo,
             workers=self.workers,

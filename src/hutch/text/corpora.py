@@ -22,7 +22,7 @@ from hutch.runs.errors import BadInput, HutchError
 from hutch.text.documents import Document
 from hutch.text.shards import Shard, ShardWriter, subset_totals
 from hutch.text.sources import Source, read_source
-from hutch.text.splits import holdout_mask, training_order
+from hutch.text.splits import holdout_documents, holdout_mask, training_order
 from hutch.text.spool import NAMES_KEPT, Spool, SubsetNotes, listed
 from hutch.text.tokenizer import SMALLEST_VOCABULARY, Tokenizer
 
@@ -61,6 +61,9 @@ class CorpusConfig:
     """Holdout documents are cut to so many tokens (and then end like all others), so that a few long ones
     do not decide the loss."""
 
+    holdout_documents: int | None = None
+    """Keep at most so many holdout documents of each subset for scoring, None: all; the others are set aside."""
+
     tokenizer_bytes: int = 12_000_000
     """Bytes of training text that the tokenizer learns from."""
 
@@ -73,6 +76,7 @@ class CorpusConfig:
         least = {
             "vocabulary": SMALLEST_VOCABULARY,
             "holdout_document_tokens": 1,
+            "holdout_documents": 1,
             "tokenizer_bytes": 1,
             "train_tokens": SMALLEST_TRAIN_TOKENS,
         }
@@ -167,13 +171,13 @@ def silent(stage: str, done: int, total: int) -> None:
 
 
 def sides(spool: Spool, config: CorpusConfig, name: str) -> tuple[np.ndarray, np.ndarray]:
-    """The documents held out, in reading order, and the others in training order, as indices."""
+    """The held-out documents to score, in reading order, and the others in training order, as indices."""
     mask = holdout_mask(spool.hashes, spool.subsets, config.holdout_fraction)
     order = training_order(spool.hashes, config.seed)
     order = order[~mask[order]]
     if not len(order) or not mask.any():
         raise BadInput(f"the source {name} holds too few distinct documents ({len(mask)}) to hold some out: give more")
-    return np.flatnonzero(mask), order
+    return holdout_documents(mask, spool.hashes, spool.subsets, config.holdout_documents), order
 
 
 def matching(corpus: Corpus, config: CorpusConfig) -> Corpus:

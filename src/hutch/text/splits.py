@@ -44,6 +44,16 @@ def holdout_mask(hashes: np.ndarray, subsets: np.ndarray, fraction: float) -> np
     return mask
 
 
+def holdout_documents(held_out: np.ndarray, hashes: np.ndarray, subsets: np.ndarray, most: int | None) -> np.ndarray:
+    """The held-out documents that are kept for scoring, as ascending indices: of each subset the `most` with the
+    lowest hashes, or all. The others are set aside, so that a larger `most` never scores what was trained on."""
+    kept = []
+    for subset in np.unique(subsets):
+        members = np.flatnonzero(held_out & (subsets == subset))
+        kept.append(members[np.argsort(hashes[members])][:most])
+    return np.sort(np.concatenate(kept)) if kept else np.empty(0, np.int64)
+
+
 def training_order(hashes: np.ndarray, seed: int) -> np.ndarray:
     """The documents in training order, as indices [documents]: sorted by a hash of (seed, document hash).
 

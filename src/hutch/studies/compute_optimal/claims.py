@@ -57,6 +57,7 @@ def _exponent(number: int, law: PublishedLaw, fit: Any, reason: str | None, span
     verdict, why = exponent_verdict(ours, min(low, printed), max(high, printed), span)
     return Claim(
         id=f"exponent-{number}",
+        name=f"N ∝ C^{printed:.2f} (approach {number})",
         statement=f"The compute-optimal size grows as C^{printed:.2f} (approach {number})",
         source=law.source,
         published=f"{printed:.2f} [{low:.3f}, {high:.3f}]",
@@ -74,6 +75,7 @@ def _kaplan(fits: Fits, span: float) -> Claim:
         why = "the interval leaves out 0.73, as Hoffmann et al. found with schedules matched to each run"
     return Claim(
         id="exponent-kaplan",
+        name="N ∝ C^0.73 (Kaplan)",
         statement="The compute-optimal size grows as C^0.73",
         source=KAPLAN.source,
         published="0.73",
@@ -95,7 +97,14 @@ def _tenfold(fits: Fits, span: float) -> Claim:
         ours = f"{shown(per_decade(a))}× parameters, {shown(per_decade(b))}× tokens"
         verdict, why = _equal_growth(a, b, span)
     return Claim(
-        id="tenfold", statement=statement, source=source, published=published, ours=ours, verdict=verdict, why=why
+        id="tenfold",
+        name="size and tokens grow alike",
+        statement=statement,
+        source=source,
+        published=published,
+        ours=ours,
+        verdict=verdict,
+        why=why,
     )
 
 
@@ -125,6 +134,7 @@ def _agreement(fits: Fits, budget: float) -> Claim:
         verdict, why = "not at this scale", "the answers differ by more than the paper's 67/40"
     return Claim(
         id="approaches-agree",
+        name="the three approaches agree",
         statement="The three approaches give similar sizes for a larger budget",
         source="Hoffmann et al. 2022 (arXiv:2203.15556), §3.4: 40B (approach 3) to 67B (approach 1)",
         published="a factor of 1.7",
@@ -143,6 +153,7 @@ def _chinchilla(test: dict[str, Any]) -> Claim:
         why = f"paired over {test['overall']['documents']} documents; better on {won} of {len(test['subsets'])} subsets"
     return Claim(
         id="chinchilla-beats-gopher",
+        name="the optimum beats a Gopher-like model",
         statement="At equal compute, the predicted optimum beats a model of four times its size on fewer tokens",
         source="Hoffmann et al. 2022 (arXiv:2203.15556), §4.2.1 and Figure 5: lower bits per byte on every Pile subset",
         published="better on every subset",

@@ -53,6 +53,8 @@ class ComputeOptimalConfig:
     """The embedding's rate as a multiple of it."""
     holdout_fraction: float = 0.08
     """Share of the documents that no run trains on."""
+    holdout_documents: int = 64
+    """Held-out documents of each subset that are scored, at most."""
     holdout_document_tokens: int = 1024
     """Tokens of each held-out document that are scored."""
     tokenizer_bytes: int = 12_000_000
@@ -98,6 +100,7 @@ class ComputeOptimalConfig:
             subsets=self.subsets,
             vocabulary=self.vocabulary,
             holdout_fraction=self.holdout_fraction,
+            holdout_documents=self.holdout_documents,
             holdout_document_tokens=self.holdout_document_tokens,
             train_tokens=self.train_tokens,
             tokenizer_bytes=self.tokenizer_bytes,

@@ -59,10 +59,11 @@ def _answer(config: ComputeOptimalConfig, fits: Fits, test: dict[str, Any], beyo
     if best is None:
         return f"No law came out of these runs: {beyond['reason']}."
     fit = best[1]
+    a = f"C^{fit.a.value:.2f} ({100 * fit.a.level:.0f} % interval {fit.a.low:.2f} to {fit.a.high:.2f})"
+    best_size = human(beyond["parameters_predicted"]["value"])
     first = (
-        f"The best size grows as C^{fit.a.value:.2f} (80 % interval {fit.a.low:.2f} to {fit.a.high:.2f}) over budgets "
-        f"from {config.budgets[0]:.2g} to {config.budgets[-1]:.2g} FLOPs, so {config.holdout_budget:.2g} FLOPs are "
-        f"best spent on {human(beyond['parameters_predicted']['value'])} parameters."
+        f"The best size grows as {a} over budgets from {config.budgets[0]:.2g} to {config.budgets[-1]:.2g} FLOPs, so "
+        f"{config.holdout_budget:.2g} FLOPs are best spent on {best_size} parameters."
     )
     if test["reason"]:
         return first

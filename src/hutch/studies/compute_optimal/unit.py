@@ -19,7 +19,7 @@ from hutch.lm import (
     train,
 )
 from hutch.runs import Heartbeat, seed_of, write_heartbeat
-from hutch.runs.atomic import atomic_path
+from hutch.runs.atomic import atomic_path, read_json, write_json
 from hutch.runs.machine import peak_memory_mb
 from hutch.text import Corpus
 
@@ -86,10 +86,10 @@ def samples_of(model: Transformer, corpus: Corpus, seed: int) -> list[dict[str, 
 
 
 def _trained(folder: Path, config: TrainConfig, corpus: Corpus, flops_per_token: int) -> tuple[Transformer, float]:
-    """The trained model and its seconds in training steps. The curve is written after the weights, so that its
-    presence says that training is over and only the scoring may be missing."""
-    if (folder / "curve.npy").exists():
-        return load_model(folder / "model.safetensors"), 0.0
+    """The trained model and its seconds in training steps. `trained.json` is written after weights and
+    curve, so that it says that training is over and only the scoring may be missing."""
+    if (folder / "trained.json").exists():
+        return load_model(folder / "model.safetensors"), read_json(folder / "trained.json")["seconds"]
 
     def beat(progress: Progress) -> None:
         write_heartbeat(
@@ -111,6 +111,7 @@ def _trained(folder: Path, config: TrainConfig, corpus: Corpus, flops_per_token:
         (folder / "checkpoint.safetensors").unlink(missing_ok=True)
         raise
     _save_array(folder / "curve.npy", result.losses)
+    write_json(folder / "trained.json", {"seconds": result.seconds})
     return model, result.seconds
 
 
