@@ -41,4 +41,4 @@ $(VENV)/.installed-dev: $(VENV)/.installed
 	touch $@
 
 clean:
-	rm -rf $(VENV) out demo
+	rm -rf $(VENV) .pytest_cache .ruff_cache .hypothesis .import_linter_cache

@@ -58,8 +58,8 @@ def _profile(budget: float, runs: list[dict[str, Any]]) -> dict[str, Any]:
     fit = np.polyfit(log_n, [r["loss"] for r in runs], 2)
     n = float(np.exp(-fit[1] / (2 * fit[0])))
     return {
-        "budget": budget, "used": True, "reason": None, "log_n_parabola": fit.tolist(),
-        "n_range": [float(np.exp(log_n.min())), float(np.exp(log_n.max()))],
+        "budget": budget, "used": True, "reason": None, "coefficients_n": fit[::-1].tolist(),
+        "parameters": [r["parameters"] for r in runs],
         "n_opt": between(n, 0.18), "d_opt": between(budget / 6 / n, 0.18),
         "loss_opt": between(float(np.polyval(fit, np.log(n))), 0.004),
     }  # fmt: skip
@@ -72,7 +72,7 @@ def _fits(runs: list[dict[str, Any]]) -> dict[str, Any]:
     flops = np.geomspace(2e12, 1e15, 25)
     return {
         "profiles": exponents | {
-            "level": 0.8, "k_n": between(0.2, 0.5), "k_d": between(0.8, 0.5),
+            "k_n": between(0.2, 0.5), "k_d": between(0.8, 0.5),
             "profiles": [_profile(b, g) for b, g in grouped.items()],
         },
         "envelope": exponents | {
@@ -82,6 +82,9 @@ def _fits(runs: list[dict[str, Any]]) -> dict[str, Any]:
                 "parameters": [optimum(c) for c in flops],
                 "tokens": [c / 6 / optimum(c) for c in flops],
                 "loss": [loss_of(optimum(c), c / 6 / optimum(c)) for c in flops],
+                "fraction": [0.5 + 0.02 * i for i in range(25)],
+                "at_edge": [i < 5 for i in range(25)],
+                "used": [i >= 18 for i in range(25)],
             },
         },
         "parametric": exponents | {
@@ -120,9 +123,9 @@ def _test_outcome(name: str, difference: float) -> dict[str, Any]:
     }  # fmt: skip
 
 
-def _claim(name: str, verdict: str, statement: str) -> dict[str, str]:
+def _claim(id_: str, name: str, verdict: str, statement: str) -> dict[str, str]:
     return {
-        "id": name, "statement": statement, "source": "Hoffmann et al. 2022, table 2",
+        "id": id_, "name": name, "statement": statement, "source": "Hoffmann et al. 2022, table 2",
         "published": "a = 0.50, 0.49, 0.46", "ours": "a = 0.45 [0.41, 0.49]", "verdict": verdict,
         "why": "Our interval holds the published value of approach 3.",
     }  # fmt: skip
@@ -146,6 +149,7 @@ def complete() -> dict[str, Any]:
         for j, factor in enumerate((0.25, 0.45, 0.75, 1.2, 2.1, 3.8))
     ]
     runs += [
+        a_run("small", "holdout", HOLDOUT, optimum(HOLDOUT) / 4),
         a_run("opt", "optimal", HOLDOUT, optimum(HOLDOUT)),
         a_run("gopher", "gopher-like", HOLDOUT, optimum(HOLDOUT) * 4),
     ]
@@ -182,8 +186,8 @@ def complete() -> dict[str, Any]:
         },
         "model": {
             "context": 256, "positions": "rotary",
-            "batch_tokens": 8192, "learning_rate": 0.003, "warmup": 0.02,
-            "optimizer": "AdamW", "rule": "cosine to one tenth over exactly the run's tokens",
+            "batch_tokens": 8192, "learning_rate": 0.003, "optimizer": "AdamW",
+            "schedule": "a cosine to one tenth", "sizes_and_rates": "64 units of width a layer",
         },
         "runs": runs,
         "budgets": BUDGETS,
@@ -216,10 +220,10 @@ def complete() -> dict[str, Any]:
             for run, role in (("opt", "optimal"), ("gopher", "gopher-like"))
         ],
         "claims": [
-            _claim("equal-growth", "reproduced", "Parameters and tokens should grow equally"),
-            _claim("kaplan-exponent", "contradicted", "Parameters should grow as C^0.73"),
-            _claim("twenty-tokens", "not at this scale", "20 tokens a parameter are optimal"),
-            _claim("concave-frontier", "not measured", "The frontier is concave at high compute"),
+            _claim("tenfold", "size and tokens grow alike", "reproduced", "Parameters and tokens should grow equally"),
+            _claim("kaplan", "N ∝ C^0.73 (Kaplan)", "contradicted", "Parameters should grow as C^0.73"),
+            _claim("twenty-tokens", "20 tokens a parameter", "not at this scale", "20 tokens a parameter are optimal"),
+            _claim("concave-frontier", "a concave frontier", "not measured", "The frontier is concave at high compute"),
         ],
         "notes": ["The held-out budget is ten times the largest fitted one.", "<b>Losses</b> are held-out."],
     }  # fmt: skip
@@ -231,9 +235,9 @@ def refused() -> dict[str, Any]:
     why = "fewer than three profiles have an interior minimum"
     for profile in analysis["fits"]["profiles"]["profiles"]:
         profile |= {"used": False, "reason": "the minimum lies at the edge", "n_opt": None, "d_opt": None}
-        profile |= {"loss_opt": None, "log_n_parabola": None, "n_range": None}
+        profile |= {"loss_opt": None}
     for name, approach in analysis["fits"].items():
-        approach |= {k: None for k in approach if k not in ("profiles", "level")}
+        approach |= {k: None for k in approach if k != "profiles"}
         approach["reason"] = f"{name}: {why}"
     for name in ("extrapolation", "chinchilla_test"):
         analysis[name] = dict.fromkeys(analysis[name]) | {"reason": f"{name}: {why}"}
@@ -251,7 +255,7 @@ def diverged() -> dict[str, Any]:
     }
     analysis["runs"][1] |= lost | {"status": "failed", "error": "the worker was killed <9>", "curve": None}
     profile = analysis["fits"]["profiles"]["profiles"][0]
-    profile |= {"used": False, "reason": "too few finished runs", "n_opt": None, "log_n_parabola": None}
+    profile |= {"used": False, "reason": "too few finished runs", "n_opt": None, "coefficients_n": None}
     return analysis
 
 

@@ -37,6 +37,18 @@ def test_spread_has_a_true_minus_and_drops_unknown_ends() -> None:
     assert formats.spread(Interval()) == "–"
 
 
+def test_a_small_difference_keeps_four_places() -> None:
+    small, large = Interval(-0.0004, -0.0009, 0.0001), Interval(-0.09, -0.1, -0.08)
+    assert formats.spread(small, formats.fine(small)) == "−0.0004 [−0.0009, 0.0001]"
+    assert formats.spread(large, formats.fine(large)) == "−0.090 [−0.100, −0.080]"
+    assert formats.fine(Interval())(None) == "–"
+
+
+def test_captions_take_the_level_from_the_first_interval_that_has_one() -> None:
+    assert formats.level_of([Interval(0.5), Interval(0.5, 0.4, 0.6, 0.9)]) == "90\u202f% interval"
+    assert formats.level_of([Interval()]) == "interval"
+
+
 def test_log_ticks_stay_inside_the_axis() -> None:
     ticks = formats.log_ticks(2e5, 4e7, formats.count)
     assert ticks["ticktext"] == ["300k", "1M", "3M", "10M", "30M"]

@@ -141,7 +141,7 @@ def test_refused_fits_say_why(tmp_path: Path, refused_analysis: dict[str, Any]) 
     valleys = figures(skeleton)["valleys"]["light"]
     markers = [trace for trace in valleys["data"] if trace["mode"] == "markers"]
     assert markers
-    assert {trace["marker"]["symbol"] for trace in markers} == {"circle-open"}
+    assert {trace["marker"]["symbol"] for trace in markers} == {"circle-open", "square"}
     assert "the minimum lies at the edge" in markers[0]["customdata"][0]
 
 
@@ -150,8 +150,52 @@ def test_lost_runs_are_marked_with_their_reason(tmp_path: Path, diverged_analysi
     shown = words(skeleton)
     assert "diverged loss is not finite at step 12" in shown
     assert "failed the worker was killed <9>" in shown
-    assert "2 of 32 runs did not finish" in shown
+    assert "2 of 33 runs did not finish" in shown
     assert sum(a.get("class") == "lost" for a in skeleton.attributes) == 2
+
+
+def test_a_run_that_is_neither_done_nor_lost_says_what_it_is(tmp_path: Path, analysis: dict[str, Any]) -> None:
+    analysis["runs"][0]["status"] = "waiting"
+    _, skeleton = rendered(tmp_path, analysis)
+    assert "p00 profile waiting" in words(skeleton)
+    assert "p01 profile done" in words(skeleton)
+
+
+def test_claims_go_by_their_short_names(tmp_path: Path, analysis: dict[str, Any]) -> None:
+    _, skeleton = rendered(tmp_path, analysis)
+    (chip,) = [a for a in skeleton.attributes if a.get("href") == "#claim-kaplan"]
+    assert chip["title"] == "Parameters should grow as C^0.73"
+    shown = words(skeleton)
+    assert "≈ not at this scale 20 tokens a parameter ✗ contradicted N ∝ C 0.73 (Kaplan)" in shown
+    assert "claim-kaplan" in {a.get("id") for a in skeleton.attributes}
+
+
+def test_how_it_was_run_names_schedule_and_sizes(tmp_path: Path, analysis: dict[str, Any]) -> None:
+    shown = words(rendered(tmp_path, analysis)[1])
+    assert "schedule a cosine to one tenth" in shown
+    assert "sizes and rates 64 units of width a layer" in shown
+
+
+def test_captions_and_tiles_say_what_they_show(tmp_path: Path, analysis: dict[str, Any]) -> None:
+    shown = words(rendered(tmp_path, analysis)[1])
+    for told in (
+        "the fitted minimum of a budget with its 80 % interval; hollow: no minimum inside the sizes tried",
+        "Held-out text by subset, with 95 % intervals",
+        "Filled: ours, with 80 % intervals",
+        "the 10th to 90th percentile over 80 % subsamples",
+        "exponent a, approach 2",
+        "below 0: the optimum is better",
+        "scored documents",
+    ):
+        assert told in shown
+    analysis["extrapolation"]["approach"] = "parametric"
+    assert "exponent b, approach 3" in words(rendered(tmp_path, analysis)[1])
+
+
+def test_a_lone_surrogate_does_not_break_the_page(tmp_path: Path, analysis: dict[str, Any]) -> None:
+    analysis["samples"][0]["text"] = analysis["runs"][0]["id"] = "half \ud83d a pair"
+    shown = words(rendered(tmp_path, analysis)[1])
+    assert "half ? a pair" in shown
 
 
 PARTS = (

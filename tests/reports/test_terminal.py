@@ -122,6 +122,7 @@ def test_claims_table_is_plain_text(analysis: dict[str, Any]) -> None:
     text = claims_table(analysis["claims"])
     assert max(map(len, text.splitlines())) <= 80
     assert "✓ reproduced" in text
+    assert "N ∝ C^0.73 (Kaplan)" in text
     assert "\x1b" not in text
 
 

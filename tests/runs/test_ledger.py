@@ -1,4 +1,6 @@
 import multiprocessing
+import sqlite3
+from contextlib import closing
 
 import numpy as np
 import pytest
@@ -21,7 +23,7 @@ def test_a_run_from_waiting_to_done(tmp_path):
     row = Ledger(tmp_path).row("a")
     assert (row.status, row.loss, row.metrics, row.config) == ("done", 2.5, {"bits": [1.0]}, {"x": 1})
     assert np.array_equal(row.curve, curve)
-    assert ledger.rows(curves=False)[0].curve is None
+    assert [(r.curve, r.metrics) for r in ledger.rows(whole=False)] == [(None, {}), (None, {})]
 
 
 def test_entering_a_run_twice_changes_nothing(tmp_path):
@@ -41,13 +43,21 @@ def test_an_unknown_run_is_an_error(tmp_path):
 
 
 def test_facts_are_kept(tmp_path):
-    filled(tmp_path).set_fact("peak", 1.5e9)
-    assert Ledger(tmp_path).facts() == {"peak": 1.5e9}
+    filled(tmp_path).set_facts({"peak": 1.5e9, "names": ["a"]})
+    assert Ledger(tmp_path).facts() == {"peak": 1.5e9, "names": ["a"]}
 
 
 def test_a_damaged_file_is_named(tmp_path):
     (tmp_path / "ledger.sqlite").write_bytes(b"this is no database, and long enough to be read as a header" * 20)
     with pytest.raises(HutchError, match=r"ledger\.sqlite: file is not a database"):
+        Ledger(tmp_path)
+
+
+def test_a_ledger_of_another_version_is_refused(tmp_path):
+    filled(tmp_path)
+    with closing(sqlite3.connect(tmp_path / "ledger.sqlite")) as db:
+        db.execute("PRAGMA user_version = 999")
+    with pytest.raises(HutchError, match="written by another version"):
         Ledger(tmp_path)
 
 
@@ -71,4 +81,5 @@ def test_readers_and_the_writer_do_not_block_each_other(tmp_path):
     for reader in readers:
         reader.join()
     assert failures.empty()
+    assert [reader.exitcode for reader in readers] == [0, 0]
     assert ledger.row("a").tokens == 49

@@ -4,7 +4,7 @@ import sys
 
 import pytest
 
-from hutch.runs import BadInput, exclusive
+from hutch.runs import BadInput, HutchError, exclusive
 
 HOLD = """
 import sys, time
@@ -29,5 +29,7 @@ def test_a_second_process_is_told_who_holds_the_folder(tmp_path):
 
 def test_a_folder_that_cannot_be_made_is_an_error(tmp_path):
     (tmp_path / "file").write_text("")
-    with pytest.raises(Exception, match="cannot write in"), exclusive(tmp_path / "file" / "study"):
+    with pytest.raises(HutchError, match="cannot write in"), exclusive(tmp_path / "file" / "study"):
+        pass
+    with pytest.raises(BadInput, match="is a file, not a folder"), exclusive(tmp_path / "file"):
         pass

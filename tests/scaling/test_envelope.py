@@ -41,6 +41,33 @@ def test_edge_sizes_flatten_the_law_when_kept():
     assert any("smallest or largest" in note for note in dropped.notes)
 
 
+def test_the_edge_is_that_of_the_sizes_that_compete_there():
+    """Two profiles of three sizes, the second with larger ones: each has its own smallest and largest."""
+    curves = []
+    for n_opt, sizes in ((2e6, (1e6, 2e6, 4e6)), (2e7, (1e7, 2e7, 4e7))):
+        end = 1e3 * n_opt**2
+        flops = np.geomspace(end / 5, end, 60)
+        curves += [
+            Curve(n, flops, flops / 6 / n, 4 + 0.1 * np.log(n / n_opt) ** 2 - 0.1 * np.log(flops / 1e15)) for n in sizes
+        ]
+    fit = fit_envelope(curves, window=0, bootstraps=0)
+    assert set(fit.n) == {2e6, 2e7}
+    assert not fit.at_edge.any()
+    # Without the middle sizes every winner is the smallest or largest of its profile, and four sizes in all.
+    fit = fit_envelope([curve for curve in curves if curve.parameters not in (2e6, 2e7)], window=0, bootstraps=0)
+    assert {1e7, 4e6} & set(fit.n)
+    assert fit.at_edge.all()
+    assert not fit.used.any()
+    assert fit.reason == "sizes between the smallest and the largest on the envelope: 0; a law needs at least two"
+
+
+def test_lost_resamples_are_counted_and_said():
+    """Eight runs, each of another size: a resample often leaves fewer than two sizes inside."""
+    fit = fit_envelope(family(np.geomspace(1e7, 1e9, 8), [4.0], penalty=0.0), window=0, points=200, bootstraps=100)
+    assert fit.lost_share == pytest.approx(0.23, abs=0.1)
+    assert fit.notes[-1] == f"{fit.lost_share:.0%} of the resamples gave no law; the interval is too narrow"
+
+
 def test_points_are_the_lowest_of_all_curves_there():
     curves = family(np.geomspace(1e7, 1e9, 6), [0.5, 1, 2], noise=0.005)
     fit = fit_envelope(curves, bootstraps=0)
@@ -77,11 +104,15 @@ def test_no_competition_is_a_reason():
     assert "compete" in same.reason
 
 
-def test_dictionary_has_bands_and_points():
-    fit = fit_envelope(family(np.geomspace(1e7, 1e9, 6), [0.5, 1, 2]), bootstraps=60, points=200)
+def test_dictionary_has_points_and_thins_them():
+    fit = fit_envelope(family(np.geomspace(1e7, 1e9, 10), [4.0], penalty=0.0), bootstraps=60, points=200)
     plain = json.loads(json.dumps(fit.as_dict(), allow_nan=False))
-    assert len(plain["points"]["loss"]) == len(plain["points"]["fraction"]) == len(fit.flops)
+    assert {len(column) for column in plain["points"].values()} == {len(fit.flops)}
+    assert plain["points"]["used"] == (~fit.at_edge).tolist()
     assert plain["a"]["low"] <= plain["a"]["high"]
+    thin = fit.as_dict(points=30)["points"]
+    assert {len(column) for column in thin.values()} == {30}
+    assert (thin["flops"][0], thin["flops"][-1]) == (fit.flops[0], fit.flops[-1])
 
 
 def test_smoothing_keeps_lines_and_averages_inside():

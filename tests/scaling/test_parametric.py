@@ -1,3 +1,4 @@
+import functools
 import json
 import re
 
@@ -187,7 +188,7 @@ def test_bands_and_dictionary():
     assert fit.loss_opt(1e22).contains(fit.law.loss_opt(1e22))
     plain = json.loads(json.dumps(fit.as_dict(), allow_nan=False))
     assert plain["alpha"]["value"] == fit.law.alpha
-    assert len(plain["bands"]["loss_opt"]["low"]) == 41
+    assert (plain["a"], plain["reason"], plain["notes"]) == (fit.a.as_dict(), None, [])
 
 
 @pytest.mark.parametrize(
@@ -211,6 +212,19 @@ def test_the_screen_finds_the_neighbourhood_alone():
 
 def test_losses_without_a_law_are_reported_and_not_clamped():
     n, d, _ = synthetic(BESIROGLU_LAW)
-    fit = fit_parametric(n, d, np.random.default_rng(0).uniform(3, 4, size=35), bootstraps=40)
-    assert fit.status == "no-start" or fit.reason or fit.notes or fit.starts_agree < 1
+    fit = fit_parametric(n, d, np.random.default_rng(6).uniform(3, 4, size=35), bootstraps=40)
+    assert (fit.status, fit.a) == ("converged", None)
+    assert fit.law.alpha < 0
+    assert fit.reason == "an exponent is not above 0, or out of all bounds: no finite optimum"
+    said = ("of the starts ended at this optimum", "no floor of the loss", "alpha is -0.0", "gave no optimum")
+    assert len(fit.notes) == len(said)
+    assert all(words in note for words, note in zip(said, fit.notes, strict=True))
     json.dumps(fit.as_dict(), allow_nan=False)
+
+
+def test_a_search_that_did_not_converge_says_so(monkeypatch):
+    monkeypatch.setattr("hutch.scaling.parametric.minimise", functools.partial(minimise, iterations=2))
+    fit = fit_parametric(*synthetic(BESIROGLU_LAW, noise=3e-3), bootstraps=0)
+    assert fit.status == "iterations"
+    assert fit.notes[0] == "the search for the optimum did not converge: it ran out of iterations"
+    assert f"{fit.starts_agree:.0%} of the starts" in fit.notes[1]

@@ -124,9 +124,16 @@ def test_refusals_carry_their_reason():
 
 def test_lost_draws_are_counted():
     budget, n, d, loss = sweep(4, 5, 1.6)
-    loss = loss + 0.01 * np.random.default_rng(3).normal(size=len(loss))
-    fit = fit_profiles(budget, n, d, loss, bootstraps=400)
-    assert fit.lost_share is None or 0 < fit.lost_share < 1
+    quiet, noisy = (
+        fit_profiles(budget, n, d, loss + noise * np.random.default_rng(1).normal(size=20), bootstraps=400)
+        for noise in (0.003, 0.02)
+    )
+    assert noisy.lost_share == pytest.approx(0.26, abs=0.05)
+    assert noisy.lost_share == np.mean([np.isnan(profile.draws[:, 0]).mean() for profile in noisy.used])
+    lost = f"{noisy.lost_share:.0%} of the resamples gave no minimum inside the sizes tried"
+    assert noisy.notes == (f"{lost}; the interval is too narrow",)
+    assert 0 < quiet.lost_share < 0.1
+    assert quiet.notes == ()
 
 
 def test_a_budget_is_not_rounded_and_compute_replaces_it():
@@ -145,7 +152,7 @@ def test_the_same_seed_gives_the_same_intervals_whatever_the_order_of_rows():
     shuffled = np.random.default_rng(0).permutation(24)
     one, two = (fit_profiles(*(c[order] for c in columns)).as_dict() for order in (slice(None), shuffled))
     assert one == two
-    assert json.loads(json.dumps(one, allow_nan=False))["bands"]["n_opt"]["level"] == 0.8
+    assert json.loads(json.dumps(one, allow_nan=False))["a"]["level"] == 0.8
 
 
 def test_residual_draws_keep_the_fit_in_their_mean():

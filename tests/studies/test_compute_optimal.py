@@ -12,6 +12,8 @@ import numpy as np
 import pytest
 
 from hutch.runs import BadInput, Ledger, canonical_json
+from hutch.scaling import Interval
+from hutch.studies.compute_optimal import study
 from hutch.studies.compute_optimal.configuration import ComputeOptimalConfig
 from hutch.studies.compute_optimal.study import Session, run_study
 
@@ -25,7 +27,8 @@ from pathlib import Path
 from hutch.studies.compute_optimal.configuration import ComputeOptimalConfig
 from hutch.studies.compute_optimal.study import Session, run_study
 values = {k: tuple(v) if isinstance(v, list) else v for k, v in json.loads(sys.argv[2]).items()}
-run_study(ComputeOptimalConfig(**values), Session(folder=Path(sys.argv[1]), workers=2, command="a test"))
+session = Session(folder=Path(sys.argv[1]), workers=2, command="a test", checkpoint_seconds=0.1)
+run_study(ComputeOptimalConfig(**values), session)
 """
 
 
@@ -85,16 +88,18 @@ def results(folder):
     return {row.id: (row.loss, row.curve.tobytes()) for row in Ledger(folder).rows()}
 
 
-@pytest.mark.parametrize("after", [1, 6])
-def test_killed_in_the_middle_it_ends_with_the_same_bits(finished, small, tmp_path, after):
+@pytest.mark.parametrize("trace", ["checkpoint.safetensors", "result.json"])
+def test_killed_in_the_middle_it_ends_with_the_same_bits(finished, small, tmp_path, trace):
+    """Killed when the first checkpoint, or the first result, is there."""
     folder, _ = finished
-    study = subprocess.Popen([sys.executable, "-c", RUN, tmp_path / "killed", canonical_json(small)], cwd=ROOT)
+    process = subprocess.Popen([sys.executable, "-c", RUN, tmp_path / "killed", canonical_json(small)], cwd=ROOT)
     deadline = time.monotonic() + 120
-    while time.monotonic() < deadline and len(list(tmp_path.glob("killed/runs/*/result.json"))) < after:
-        time.sleep(0.02)
-    study.send_signal(signal.SIGKILL)
-    study.wait()
-    assert after <= len(list(tmp_path.glob("killed/runs/*/result.json"))) < 14
+    while time.monotonic() < deadline and not list(tmp_path.glob(f"killed/runs/*/{trace}")):
+        time.sleep(0.01)
+    process.send_signal(signal.SIGKILL)
+    process.wait()
+    assert list(tmp_path.glob(f"killed/runs/*/{trace}"))
+    assert len(list(tmp_path.glob("killed/runs/*/result.json"))) < 14
     run_study(small, session(tmp_path / "killed"))
     assert results(tmp_path / "killed") == results(folder)
 
@@ -116,6 +121,23 @@ def test_a_corpus_too_small_for_the_budgets_is_refused_before_anything_is_traine
     with pytest.raises(BadInput, match=r"has [\d,]+ training tokens and a run of this study needs [\d,]+"):
         run_study(dataclasses.replace(small, max_epochs=0.05), session(tmp_path))
     assert not list(tmp_path.glob("runs/*/result.json"))
+
+
+def test_trouble_at_the_held_out_budget_costs_only_what_it_concerns(finished, small, monkeypatch):
+    """The profiles are there, and the prediction wants a model that the budget cannot train."""
+    folder, document = finished
+    huge = Interval(1e8, 1e8, 1e8, 0.8)
+    monkeypatch.setattr(study, "predicted_optimum", lambda config, fits: ("profiles", huge, huge))
+    troubled = run_study(small, session(folder))
+    assert troubled["fits"]["parametric"] == document["fits"]["parametric"]
+    monkeypatch.undo()
+    assert canonical_json(run_study(small, session(folder))) == canonical_json(document)
+
+
+def test_a_mistake_does_not_claim_the_folder(small, tmp_path):
+    with pytest.raises(BadInput, match="nowhere"):
+        run_study(dataclasses.replace(small, source=str(tmp_path / "nowhere")), session(tmp_path / "out"))
+    assert not (tmp_path / "out" / "study.json").exists()
 
 
 def test_a_configuration_survives_json(small):

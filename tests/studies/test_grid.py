@@ -74,6 +74,13 @@ def test_a_budget_too_small_for_its_models_is_refused():
         plan_run(config, "profile", 1e8, profile_models(config, 1e11)[-1], SETTING)
 
 
+@pytest.mark.parametrize(("change", "says"), [({"sizes": 1000}, "cannot be made"), ({"budgets": (1e30,)}, "lower")])
+def test_a_profile_that_the_family_cannot_fill_is_refused(change, says):
+    config = dataclasses.replace(preset("quick"), holdout_budget=1e31, **change)
+    with pytest.raises(BadInput, match=says):
+        profile_runs(config, SETTING)
+
+
 @pytest.mark.parametrize(
     ("change", "says"),
     [
@@ -83,6 +90,10 @@ def test_a_budget_too_small_for_its_models_is_refused():
         ({"span": 0.5}, "span"),
         ({"holdout_multiples": (1.0,)}, "must hold 1"),
         ({"scale": "week"}, "choose one of smoke"),
+        ({"span": math.nan}, "finite"),
+        ({"holdout_budget": math.inf}, "finite"),
+        ({"vocabulary": 10}, "vocabulary"),
+        ({"context": 1}, "context"),
     ],
 )
 def test_a_question_that_cannot_be_asked_is_refused(change, says):

@@ -1,3 +1,4 @@
+import dataclasses
 import math
 
 import numpy as np
@@ -29,6 +30,20 @@ def test_weighted_documents_give_the_mixture():
     weights = HOLDOUT.mixture_weights()
     mixed = (NATS * weights).sum() / (HOLDOUT.bytes * weights).sum() / math.log(2)
     assert mixed == pytest.approx(bits_per_byte_of(HOLDOUT, NATS))
+
+
+def test_documents_of_a_subset_that_nobody_trained_on_are_left_out():
+    stray = dataclasses.replace(
+        HOLDOUT,
+        subset=np.append(HOLDOUT.subset, -1),
+        tokens=np.append(HOLDOUT.tokens, 7),
+        bytes=np.append(HOLDOUT.bytes, 9),
+    )
+    nats = np.append(NATS, 1e6)
+    assert loss_of(stray, nats) == loss_of(HOLDOUT, NATS)
+    assert bits_per_byte_of(stray, nats) == bits_per_byte_of(HOLDOUT, NATS)
+    assert stray.scored().tolist() == [True, True, True, False]
+    assert np.array_equal(stray.mixture_weights()[:3], HOLDOUT.mixture_weights())
 
 
 def test_it_survives_json():

@@ -29,12 +29,12 @@ def sweep(tmp_path):
             module="tests.studies.units",
             function="unit",
             workers=2,
-            clock=StudyClock("title", None, 2),
+            clock=StudyClock("title", None),
             on_snapshot=snapshots.append,
             preload=(),
         ).run(
             runs,
-            lambda run, attempt: {"behaviour": run.train, "attempt": attempt, "value": len(run.id)},
+            lambda run, divergences: {"behaviour": run.train, "divergences": divergences, "value": len(run.id)},
             lambda run, folder, result: {"loss": float(result["loss"])},
         )
         return found, snapshots
@@ -78,3 +78,18 @@ def test_a_result_that_nobody_took_in_is_taken_in(sweep, tmp_path):
     rows, _ = sweep([Run("a", "goes well")])
     assert (rows[0].status, rows[0].loss, rows[0].attempts) == ("done", 42.0, 1)
     assert not (tmp_path / "runs" / "a" / "attempts").exists()
+
+
+def test_what_the_machine_failed_is_tried_again_by_the_next_call(sweep, tmp_path):
+    run = [Run("a", "has no disk")]
+    first, again = sweep(run)[0], sweep(run)[0]
+    assert (first[0].status, first[0].error) == ("failed", "no space left")
+    assert (again[0].status, again[0].attempts, again[0].loss) == ("done", 3, 1.0)
+
+
+def test_a_retry_keeps_its_rate_when_the_study_is_killed_in_it(sweep, tmp_path):
+    ledger = Ledger(tmp_path)
+    ledger.add("a", "profile", "goes well", 1e9)
+    ledger.update("a", status="running", attempts=1, divergences=1, error="diverged at step 3 of 9")
+    assert sweep([Run("a", "goes well")])[0][0].status == "done"
+    assert attempts(tmp_path, "a") == ["1"]

@@ -1,6 +1,9 @@
 """`hutch`: the entry point. Exit codes: 0 done, 1 the work failed, 2 bad input, 130 interrupted."""
 
 import argparse
+import io
+import os
+import shlex
 import sys
 from collections.abc import Sequence
 from typing import NoReturn
@@ -37,9 +40,15 @@ def main(arguments: Sequence[str] | None = None) -> int:
     options = parser().parse_args(given)
     from hutch.runs.errors import HutchError
 
+    for stream in (sys.stdout, sys.stderr):
+        # A terminal that cannot show a character gets a question mark, not a traceback.
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(errors="replace")
     try:
-        options.typed = "hutch " + " ".join(given)
-        return options.call(options) or 0
+        options.typed = shlex.join(["hutch", *given]).encode("utf-8", "replace").decode()
+        code = options.call(options) or 0
+        sys.stdout.flush()
+        return code
     except HutchError as error:
         print(f"hutch: {error}", file=sys.stderr)
         return error.exit_code
@@ -47,9 +56,12 @@ def main(arguments: Sequence[str] | None = None) -> int:
         print("hutch: interrupted; the same command goes on from here", file=sys.stderr)
         return 130
     except BrokenPipeError:
-        # The reader of our output has gone; there is nobody left to tell.
-        sys.stderr.close()
-        return 0
+        # The reader of our output has gone; what Python still wants to flush goes nowhere.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 1
+    except OSError as error:
+        print(f"hutch: {error}", file=sys.stderr)
+        return 1
 
 
 if __name__ == "__main__":

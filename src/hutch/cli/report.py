@@ -2,6 +2,7 @@
 
 import argparse
 import json
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -20,14 +21,14 @@ def add_commands(rooms: Any) -> None:
     claims.set_defaults(call=show_claims)
 
 
-def analysis_of(folder: Path) -> dict[str, Any]:
-    """The analysis of a finished study; `BadInput` where there is none."""
-    from hutch.runs.atomic import read_json
+def analysis_of(folder: Path) -> Mapping[str, Any]:
+    """The analysis of a finished study; `BadInput` where there is none, `HutchError` where it is broken."""
+    from hutch.reports import read_analysis
     from hutch.runs.errors import BadInput
 
     if not (folder / "analysis.json").exists():
         raise BadInput(f"{folder} holds no finished study (no analysis.json): run one with hutch study run")
-    return read_json(folder / "analysis.json")
+    return read_analysis(folder)
 
 
 def draw_report(options: argparse.Namespace) -> None:
@@ -43,7 +44,7 @@ def draw_report(options: argparse.Namespace) -> None:
 
 def show_claims(options: argparse.Namespace) -> None:
     """Print the claims of each study."""
-    found = {str(folder): analysis_of(folder)["claims"] for folder in options.folders}
+    found = {str(folder): analysis_of(folder).get("claims") or [] for folder in options.folders}
     if options.json:
         print(json.dumps(found, indent=1))
         return

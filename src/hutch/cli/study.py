@@ -3,6 +3,7 @@
 import argparse
 import dataclasses
 import json
+import math
 import sys
 from pathlib import Path
 from typing import Any
@@ -12,9 +13,8 @@ STUDIES = {"compute-optimal": "how large should a language model be, and how muc
 
 def add_commands(rooms: Any) -> None:
     """Add `study` and its verbs to the command line."""
-    verbs = rooms.add_parser("study", help="list the studies, run one").add_subparsers(
-        dest="verb", required=True, metavar="VERB"
-    )
+    room = rooms.add_parser("study", help="list the studies, run one", epilog="example: hutch study list")
+    verbs = room.add_subparsers(dest="verb", required=True, metavar="VERB")
     listed = verbs.add_parser("list", help="the studies and their questions", epilog="example: hutch study list")
     listed.add_argument("--json", action="store_true", help="one JSON document on stdout")
     listed.set_defaults(call=list_studies)
@@ -30,7 +30,7 @@ def add_commands(rooms: Any) -> None:
 
 def _add_session(run: argparse.ArgumentParser) -> None:
     run.add_argument("name", metavar="NAME", help=f"one of: {', '.join(STUDIES)}")
-    run.add_argument("--scale", default="quick", help="smoke (60 s on two cores), quick (7 minutes), hour, day")
+    run.add_argument("--scale", default="quick", help="smoke (60 s on two cores), quick (about 7 minutes), hour, day")
     run.add_argument("--out", type=Path, help="the study's folder (default: out/NAME-SCALE)")
     run.add_argument("--workers", type=int, help="processes side by side (default: one for each core)")
     run.add_argument("--dry-run", action="store_true", help="print runs, FLOPs and expected minutes; train nothing")
@@ -47,17 +47,20 @@ def _add_overrides(run: argparse.ArgumentParser) -> None:
     group.add_argument("--budgets", type=_numbers, metavar="C,C,...", help="FLOPs of each isoFLOP profile")
     group.add_argument("--holdout-budget", type=_number, metavar="C", help="FLOPs of the held-out budget")
     group.add_argument("--sizes", type=int, help="models in a profile")
-    group.add_argument("--span", type=float, help="largest over smallest model in a profile")
+    group.add_argument("--span", type=_number, help="largest over smallest model in a profile")
     group.add_argument("--positions", choices=("rotary", "relative"), help="relative as in Gopher (slower)")
-    group.add_argument("--max-epochs", type=float, help="passes over the corpus that no run may exceed")
+    group.add_argument("--max-epochs", type=_number, help="passes over the corpus that no run may exceed")
     group.add_argument("--seed", type=int, help="weights, order of the data, resamples")
 
 
 def _number(text: str) -> float:
     try:
-        return float(text)
-    except ValueError as error:
-        raise argparse.ArgumentTypeError(f"{text!r} is not a number such as 3e12") from error
+        value = float(text)
+    except ValueError:
+        value = math.nan
+    if not math.isfinite(value):
+        raise argparse.ArgumentTypeError(f"{text!r} is not a number such as 3e12")
+    return value
 
 
 def _numbers(text: str) -> tuple[float, ...]:

@@ -17,6 +17,8 @@ def keep_freed_memory() -> bool:
     mallopt = getattr(ctypes.CDLL(None), "mallopt", None)
     if mallopt is None:
         return False
-    settings = ((M_MMAP_THRESHOLD, 1 << 30), (M_TRIM_THRESHOLD, (1 << 31) - 1), (M_TOP_PAD, 64 << 20))
-    taken = [bool(mallopt(option, value)) for option, value in settings]
-    return all(taken)
+    # Older glibc takes a threshold of 32 MB at most. Without it the others would do harm: they switch off the
+    # adjustment that glibc makes by itself.
+    if not (mallopt(M_MMAP_THRESHOLD, 1 << 30) or mallopt(M_MMAP_THRESHOLD, 32 << 20)):
+        return False
+    return bool(mallopt(M_TRIM_THRESHOLD, (1 << 31) - 1) and mallopt(M_TOP_PAD, 64 << 20))

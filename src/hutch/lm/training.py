@@ -9,10 +9,11 @@ from pathlib import Path
 import numpy as np
 import torch
 
-from hutch.lm.checkpoints import load_checkpoint, save_checkpoint, save_weights
+from hutch.lm.checkpoints import checkpoint_owner, load_checkpoint, save_checkpoint, save_weights
 from hutch.lm.model import ModelConfig, Transformer, build_model
 from hutch.lm.optimizer import build_optimizer, set_rate
 from hutch.lm.schedules import cosine
+from hutch.runs.configuration import digest
 from hutch.runs.errors import BadInput, HutchError
 from hutch.runs.seeds import seed_of
 from hutch.text import Batches
@@ -26,7 +27,8 @@ class Diverged(HutchError):
 
 @dataclass(frozen=True, kw_only=True)
 class TrainConfig:
-    """Everything that a run's weights depend on; its hash is the run's name."""
+    """Everything that a run's weights depend on; its hash is the run's name. (A run that diverged keeps its name and
+    is tried again at another rate, which its result records.)"""
 
     model: ModelConfig
     """The shape."""
@@ -100,7 +102,7 @@ def train(
     on_progress: Callable[[Progress], None] = lambda progress: None,
     checkpoint_seconds: float = 20.0,
 ) -> tuple[Transformer, TrainResult]:
-    """Train from the checkpoint in `folder`, if one is there, to the end; write `model.safetensors`.
+    """Train from this configuration's checkpoint in `folder`, if there is one, to the end; write `model.safetensors`.
 
     `tokens` is the flat (memory-mapped) token file. A run that was killed goes on from its last checkpoint and
     ends with the same bits as one that was not, on one processor type with one thread count. Raises `Diverged`,
@@ -113,11 +115,10 @@ def train(
     )
     checkpoint = Path(folder) / "checkpoint.safetensors"
     losses = np.zeros(config.steps, np.float32)
-    first, before = 0, 0.0
-    if checkpoint.exists():
-        found, before = _resume(checkpoint, model, optimizer)
-        first = len(found)
-        losses[:first] = found
+    owner = digest(config)
+    found, before = _resume(checkpoint, owner, model, optimizer)
+    first = len(found)
+    losses[:first] = found
     started = last_saved = last_told = time.perf_counter()
     for step in range(first, config.steps):
         losses[step] = train_step(model, optimizer, batches.batch(step), config, step)
@@ -128,7 +129,8 @@ def train(
             on_progress(Progress(step + 1, config.steps, float(losses[max(0, step - 19) : step + 1].mean()), rate))
             last_told = now
         if now - last_saved > checkpoint_seconds:
-            save_checkpoint(checkpoint, model, optimizer, step + 1, losses, before + now - started)
+            seconds = before + now - started
+            save_checkpoint(checkpoint, model, optimizer, owner=owner, losses=losses[: step + 1], seconds=seconds)
             last_saved = now
     seconds = before + time.perf_counter() - started
     save_weights(Path(folder) / "model.safetensors", model)
@@ -156,8 +158,11 @@ def train_step(
     return loss.item()
 
 
-def _resume(checkpoint: Path, model: Transformer, optimizer: torch.optim.AdamW) -> tuple[np.ndarray, float]:
+def _resume(checkpoint: Path, owner: str, model: Transformer, optimizer: torch.optim.AdamW) -> tuple[np.ndarray, float]:
+    """Losses and seconds so far; none where no checkpoint of this very configuration is there."""
     try:
+        if checkpoint_owner(checkpoint) != owner:
+            return np.zeros(0, np.float32), 0.0
         return load_checkpoint(checkpoint, model, optimizer)
     except Exception as error:
         raise HutchError(f"{checkpoint} cannot be read ({error}): remove it to train this run anew") from error

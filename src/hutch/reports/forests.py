@@ -9,20 +9,16 @@ from html import escape
 from typing import TYPE_CHECKING, Any
 
 from hutch.reports import themes
-from hutch.reports.formats import count, decimal, level, spread
+from hutch.reports.formats import count, decimal, fine, four, level, spread, two
 from hutch.reports.published import families
-from hutch.reports.reading import Analysis, Interval, Missing, interval, items, part, reason
+from hutch.reports.reading import NUMBERS, Analysis, Interval, Missing, interval, items, part, reason
 from hutch.reports.themes import Theme
 
 if TYPE_CHECKING:
     import plotly.graph_objects as go
 
-# Numbered as in Hoffmann et al. 2022, section 3.
-APPROACHES = {
-    "envelope": "ours, approach 1: training envelope",
-    "profiles": "ours, approach 2: valley minima",
-    "parametric": "ours, approach 3: parametric loss",
-}
+_READS = {"envelope": "training envelope", "profiles": "valley minima", "parametric": "parametric loss"}
+APPROACHES = {name: f"ours, {number}: {_READS[name]}" for name, number in NUMBERS.items()}
 ROW_HEIGHT = 44
 
 
@@ -115,7 +111,7 @@ def _our_exponents(analysis: Analysis, theme: Theme) -> list[Row]:
         a, b = interval(fit.get("a")), interval(fit.get("b"))
         if a.known:
             hover = f"<b>{label}</b><br>a {spread(a)}<br>b {spread(b)}<br>{level(a)}"
-            rows.append(Row(label, a, theme.optimal, "circle", f"<b>{spread(a, _two)}</b>", hover))
+            rows.append(Row(label, a, theme.optimal, "circle", f"<b>{spread(a, two)}</b>", hover))
     return rows
 
 
@@ -134,11 +130,7 @@ def _published_row(result: Mapping[str, Any], colour: str) -> Row:
         f"<b>{escape(name)}</b><br>a {spread(a)}<br>b {decimal(result.get('b'))}"
         f"<br>{escape(str(result.get('source') or ''))}"
     )
-    return Row(name, a, colour, "square-open", spread(a, _two), hover)
-
-
-def _two(value: float | None) -> str:
-    return decimal(value, 2)
+    return Row(name, a, colour, "square-open", spread(a, two), hover)
 
 
 def describe_exponents(analysis: Analysis) -> str:
@@ -164,22 +156,25 @@ def draw_test(analysis: Analysis, theme: Theme) -> "go.Figure":
         whole = outcome is overall
         hover = (
             f"<b>{escape(str(outcome.get('name')))}</b><br>{count(outcome.get('documents'))} documents, "
-            f"{count(outcome.get('bytes'))} bytes<br>optimal {decimal(outcome.get('optimal_bpb'), 4)}"
-            f"<br>Gopher-like {decimal(outcome.get('gopher_like_bpb'), 4)}"
-            f"<br>difference {spread(difference, _four)}<br>{level(difference)}"
+            f"{count(outcome.get('bytes'))} bytes<br>optimal {four(outcome.get('optimal_bpb'))}"
+            f"<br>Gopher-like {four(outcome.get('gopher_like_bpb'))}"
+            f"<br>difference {spread(difference, four)}<br>{level(difference)}"
         )
-        better = difference.value is not None and difference.value <= 0
         name = "all subsets" if whole else str(outcome.get("name"))
-        figures = f"<b>{spread(difference)}</b>" if whole else spread(difference)
-        colour = theme.optimal if better else theme.other
-        rows.append(Row(name, difference, colour, "diamond" if whole else "circle", figures, hover))
+        figures = spread(difference, fine(difference))
+        figures = f"<b>{figures}</b>" if whole else figures
+        symbol = "diamond" if whole else "circle"
+        rows.append(Row(name, difference, _winner(difference, theme), symbol, figures, hover))
     if not rows:
         raise Missing(reason(analysis, "chinchilla_test"))
     return forest(rows, theme, title="bits per byte, optimal − Gopher-like", reference=0.0)
 
 
-def _four(value: float | None) -> str:
-    return decimal(value, 4)
+def _winner(difference: Interval, theme: Theme) -> str:
+    """The colour of the model that is better beyond the interval, muted where neither is."""
+    if difference.high is not None and difference.high < 0:
+        return theme.optimal
+    return theme.other if difference.low is not None and difference.low > 0 else theme.muted
 
 
 def describe_test(analysis: Analysis) -> str:
@@ -188,6 +183,6 @@ def describe_test(analysis: Analysis) -> str:
     overall = interval(part(test, "overall").get("difference"))
     return (
         "Difference in bits per byte between the compute-optimal and the Gopher-like model on each held-out "
-        f"subset; negative means that the optimum is better. Overall {spread(overall)}. "
+        f"subset; negative means that the optimum is better. Overall {spread(overall, fine(overall))}. "
         f"{test.get('verdict') or ''}"
     ).strip()

@@ -1,6 +1,7 @@
 """Numbers as people read them: counts with k, M, B; powers of ten; durations; estimates with intervals."""
 
 import math
+from collections.abc import Callable, Iterable
 from typing import Any
 
 from hutch.reports.reading import Interval
@@ -38,6 +39,21 @@ def decimal(value: float | None, places: int = 3) -> str:
     return DASH if value is None else f"{value:.{places}f}".replace("-", "−")
 
 
+def two(value: float | None) -> str:
+    """An exponent."""
+    return decimal(value, 2)
+
+
+def four(value: float | None) -> str:
+    """A loss or a small difference, exactly."""
+    return decimal(value, 4)
+
+
+def fine(estimate: Interval) -> Callable[[float | None], str]:
+    """How to write a difference: with four places where three would leave nothing of it."""
+    return four if estimate.value is not None and abs(estimate.value) < 0.001 else decimal
+
+
 def grouped(value: float | None) -> str:
     """A whole number, exact, with thousands apart: for tooltips and tables that must not round."""
     return DASH if value is None else f"{value:,.0f}".replace(",", "\u202f")
@@ -72,6 +88,11 @@ def spread(estimate: Interval, form: Any = decimal) -> str:
 def level(estimate: Interval) -> str:
     """The level of an interval in words, empty where there is none."""
     return f"{percent(estimate.level)} interval" if estimate.bounded and estimate.level else ""
+
+
+def level_of(estimates: Iterable[Interval]) -> str:
+    """What captions call the intervals of a picture: `80 % interval`, or `interval` where none says its level."""
+    return next(filter(None, map(level, estimates)), "interval")
 
 
 def log_ticks(low: float, high: float, form: Any) -> dict[str, list[Any]]:

@@ -4,10 +4,10 @@ from collections.abc import Callable
 from typing import Any
 
 from hutch.reports import growth, tables, valleys
-from hutch.reports.formats import count, decimal, duration, percent, power
+from hutch.reports.formats import count, decimal, duration, fine, level_of, percent, power, two
 from hutch.reports.markup import Html, element, prose
 from hutch.reports.pictures import growing, picture
-from hutch.reports.reading import Analysis, Interval, interval, items, leading_approach, part, reason
+from hutch.reports.reading import NUMBERS, Analysis, Interval, interval, items, leading_approach, part, reason
 from hutch.reports.verdicts import VERDICTS
 
 
@@ -45,12 +45,13 @@ def _chips(analysis: Analysis) -> Html | None:
 def glance(analysis: Analysis) -> Html:
     """The study in one look: where the minima are, and how they move."""
     refused = valleys.refusals(analysis)
+    minima = [interval(profile.get("n_opt")) for profile in items(analysis, "fits", "profiles", "profiles")]
     caption: list[Any] = [
         element("b", "The valleys. "),
-        "At each budget the loss has a minimum in the number of parameters: ◆, the bar is its interval.",
+        f"◆ the fitted minimum of a budget with its {level_of(minima)}; hollow: no minimum inside the sizes tried.",
     ]
     if refused:
-        caption += [element("span", "Refused (hollow): " + "; ".join(refused), class_="why")]
+        caption += [element("span", "Refused: " + "; ".join(refused), class_="why")]
     slope: list[Any] = [
         element("b", "The slope. "),
         "The minima against compute and the fit, carried to the held-out budget: predicted ★, measured ○. "
@@ -77,14 +78,21 @@ def _tiles(analysis: Analysis) -> Html:
     """The figures to remember; each tile says why where it has no figure."""
     approach = leading_approach(analysis)
     fit, why = part(analysis, "fits", approach), reason(analysis, "fits", approach)
+    number = NUMBERS.get(approach, approach)
     overall = interval(part(analysis, "chinchilla_test", "overall").get("difference"))
     untested = reason(analysis, "chinchilla_test")
     return element(
         "div",
-        _tile("optimal parameters ∝ Cᵃ", interval(fit.get("a")), _two, "exponent a", why),
-        _tile("optimal tokens ∝ Cᵇ", interval(fit.get("b")), _two, "exponent b", why),
+        _tile("optimal parameters ∝ Cᵃ", interval(fit.get("a")), two, f"exponent a, {number}", why),
+        _tile("optimal tokens ∝ Cᵇ", interval(fit.get("b")), two, f"exponent b, {number}", why),
         _prediction_tiles(analysis),
-        _tile("optimal − Gopher-like", overall, decimal, "bits per byte", untested),
+        _tile(
+            "optimal − Gopher-like",
+            overall,
+            fine(overall),
+            "bits per byte; below 0: the optimum is better",
+            untested,
+        ),
         class_="tiles",
     )
 
@@ -95,15 +103,11 @@ def _prediction_tiles(analysis: Analysis) -> list[Html]:
     at = f" at {power(ahead['budget'])} FLOPs" if ahead.get("budget") else ""
     ratio, measured = ahead.get("parameters_error"), ahead.get("loss_measured")
     size = "no optimum measured" if ratio is None else f"{decimal(ratio, 2)} × measured"
-    loss = "not measured" if measured is None else f"measured {decimal(measured)}"
+    loss = f"nats per token, predicted; {'not measured' if measured is None else f'measured {decimal(measured)}'}"
     return [
         _tile(f"parameters{at}", interval(ahead.get("parameters_predicted")), count, f"predicted; {size}", why),
-        _tile(f"loss{at}", interval(ahead.get("loss_predicted")), decimal, f"predicted; {loss}", why),
+        _tile(f"held-out loss{at}", interval(ahead.get("loss_predicted")), decimal, loss, why),
     ]
-
-
-def _two(value: float | None) -> str:
-    return decimal(value, 2)
 
 
 def _tile(label: str, estimate: Interval, form: Callable[[float | None], str], unit: str, why: str) -> Html:

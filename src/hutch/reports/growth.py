@@ -13,13 +13,28 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from hutch.reports import themes
-from hutch.reports.formats import count, decimal, grouped, level, log_ticks, percent, power, spread
+from hutch.reports.formats import count, grouped, level, log_ticks, percent, power, spread, two
 from hutch.reports.published import families
-from hutch.reports.reading import Analysis, Interval, Missing, budgets, interval, items, leading_approach, part, reason
+from hutch.reports.reading import (
+    NUMBERS,
+    Analysis,
+    Interval,
+    Missing,
+    budgets,
+    interval,
+    items,
+    leading_approach,
+    part,
+    reason,
+)
 from hutch.reports.themes import Theme
 
 if TYPE_CHECKING:
     import plotly.graph_objects as go
+
+
+REACH = 10.0
+"""How far beyond the outermost estimate an interval may stretch the axis; a longer one runs out of the frame."""
 
 
 @dataclass(frozen=True)
@@ -42,9 +57,7 @@ def draw(analysis: Analysis, theme: Theme, quantity: Quantity) -> "go.Figure":
     if not minima:
         raise Missing(reason(analysis, "fits", "profiles"))
     x_low, x_high = _x_range(analysis, minima)
-    ys = [y for _, estimate, _ in minima for y in (estimate.value, estimate.low, estimate.high) if y]
-    ys += [y for y in _predictions(analysis, quantity) if y]
-    y_low, y_high = min(ys) / 1.6, max(ys) * 1.6
+    y_low, y_high = _y_range([estimate for _, estimate, _ in minima] + _held_out(analysis, quantity))
     figure = themes.new_figure(
         theme,
         height=430,
@@ -67,7 +80,7 @@ def describe(analysis: Analysis, quantity: Quantity) -> str:
     exponent = interval(part(analysis, "fits", leading_approach(analysis)).get(quantity.exponent))
     ours = f"Our exponent is {spread(exponent)}." if exponent.known else "No exponent was fitted."
     theirs = ", ".join(
-        f"{p['name']} {decimal(p[quantity.exponent], 2)}"
+        f"{p['name']} {two(p[quantity.exponent])}"
         for p in items(analysis, "published")
         if p.get(quantity.exponent) is not None
     )
@@ -93,12 +106,20 @@ def _minima(analysis: Analysis, quantity: Quantity) -> list[tuple[float, Interva
     return found
 
 
-def _predictions(analysis: Analysis, quantity: Quantity) -> tuple[float | None, ...]:
-    """What the vertical axis must also hold: the prediction and measurement at the held-out budget."""
+def _held_out(analysis: Analysis, quantity: Quantity) -> list[Interval]:
+    """The prediction and the measurement at the held-out budget."""
     extrapolation = part(analysis, "extrapolation")
-    predicted = interval(extrapolation.get(f"{quantity.name}_predicted"))
-    measured = interval(extrapolation.get(f"{quantity.name}_measured"))
-    return predicted.value, predicted.low, predicted.high, measured.value
+    return [interval(extrapolation.get(f"{quantity.name}_{kind}")) for kind in ("predicted", "measured")]
+
+
+def _y_range(estimates: list[Interval]) -> tuple[float, float]:
+    """The span of all estimates, and of their intervals as far as `REACH`, with a little room."""
+    values = [e.value for e in estimates if e.value]
+    low, high = min(values), max(values)
+    ends = [end for e in estimates for end in (e.low, e.high) if end]
+    low = max(min([low, *ends]), low / REACH)
+    high = min(max([high, *ends]), high * REACH)
+    return low / 1.6, high * 1.6
 
 
 def _x_range(analysis: Analysis, minima: list[tuple[float, Interval, Mapping[str, Any]]]) -> tuple[float, float]:
@@ -121,7 +142,7 @@ def _draw_published(
     xs = np.array([x_range[0], centre[0], x_range[1]])
     for family in families(analysis, theme):
         results = [r for r in family.results if r.get(quantity.exponent) is not None]
-        slopes = ", ".join(dict.fromkeys(decimal(r[quantity.exponent], 2) for r in results))
+        slopes = ", ".join(dict.fromkeys(two(r[quantity.exponent]) for r in results))
         for order, result in enumerate(results):
             slope = result[quantity.exponent]
             words = f"<b>{escape(str(result['name']))}</b><br>exponent {slope:g}<br>drawn through our centre"
@@ -148,7 +169,9 @@ def _draw_fit(figure: "go.Figure", analysis: Analysis, theme: Theme, quantity: Q
         return
     exponent = interval(part(analysis, "fits", approach).get(quantity.exponent))
     _draw_band(figure, compute, band, theme)
-    label = f"ours {decimal(exponent.value, 2)}" if exponent.known else "ours"
+    label = f"ours, {NUMBERS.get(approach, approach)}"
+    if exponent.known:
+        label += f": {two(exponent.value)}"
     if exponent.level:
         label += f", {percent(exponent.level)} band"
     figure.add_scatter(
@@ -196,7 +219,7 @@ def _draw_minima(
         words = (
             f"<b>minimum at {power(budget)} FLOPs</b><br>{quantity.name} {grouped(optimum.value)}"
             f"<br>{spread(optimum, count)} {level(optimum)}"
-            f"<br>loss {spread(interval(profile.get('loss_opt')))}"
+            f"<br>held-out loss {spread(interval(profile.get('loss_opt')))}"
         )
         figure.add_scatter(
             x=[budget],

@@ -1,6 +1,5 @@
 """HTML that cannot be injected into: every string is escaped unless this module made it."""
 
-import json
 import re
 from collections.abc import Iterable
 from html import escape
@@ -57,8 +56,3 @@ def json_script(text: str, **attributes: Any) -> Html:
     """JSON inside a page. `<` is spelled as an escape, so no string in it can end the script element."""
     safe = text.replace("<", "\\u003c").replace("\u2028", "\\u2028").replace("\u2029", "\\u2029")
     return element("script", Html(safe), type="application/json", **attributes)
-
-
-def json_text(value: Any) -> str:
-    """Compact JSON."""
-    return json.dumps(value, separators=(",", ":"), allow_nan=False)

@@ -25,10 +25,11 @@
     const cell = row.cells[column];
     return cell.dataset.value === undefined ? cell.textContent : cell.dataset.value;
   };
-  const compare = (a, b) => {
+  // What is missing stays last in either direction.
+  const compare = (sign, a, b) => {
     if (a === "" || b === "") return (a === "") - (b === "");
     const difference = Number(a) - Number(b);
-    return Number.isNaN(difference) ? a.localeCompare(b) : difference;
+    return sign * (Number.isNaN(difference) ? a.localeCompare(b) : difference);
   };
   for (const head of document.querySelectorAll("table.sortable th")) {
     head.addEventListener("click", () => {
@@ -36,7 +37,7 @@
       for (const other of head.parentNode.cells) other.removeAttribute("aria-sort");
       head.setAttribute("aria-sort", sign > 0 ? "ascending" : "descending");
       const body = head.closest("table").tBodies[0];
-      const rows = [...body.rows].sort((a, b) => sign * compare(key(a, head.cellIndex), key(b, head.cellIndex)));
+      const rows = [...body.rows].sort((a, b) => compare(sign, key(a, head.cellIndex), key(b, head.cellIndex)));
       body.append(...rows);
     });
   }

@@ -6,7 +6,7 @@ from pathlib import Path
 
 from hutch.reports.markup import Html, element, joined
 from hutch.reports.reading import Analysis, read_analysis
-from hutch.runs.atomic import write_text
+from hutch.runs.atomic import write_bytes
 
 REPORT_FILE = "report.html"
 
@@ -17,7 +17,8 @@ def render_page(study_dir: Path) -> Path:
     Raises `HutchError` where the analysis is missing or broken, or the page cannot be written.
     """
     target = Path(study_dir) / REPORT_FILE
-    write_text(target, page(read_analysis(study_dir)))
+    # A surrogate without its other half, such as a sample or a file name may hold, has no UTF-8.
+    write_bytes(target, page(read_analysis(study_dir)).encode(errors="replace"))
     return target
 
 

@@ -19,7 +19,8 @@ def picture(name: str, analysis: Analysis, draw: Draw, alt: str, caption: Any) -
         drawn = [draw(analysis, theme) for theme in themes.THEMES]
     except Missing as missing:
         return element("div", element("p", str(missing), class_="why"), class_="figure absent", data_absent=name)
-    both = ",".join(f'"{t.name}":{f.to_json()}' for t, f in zip(themes.THEMES, drawn, strict=True))
+    # The engine that takes any string; orjson, where it is installed, refuses lone surrogates.
+    both = ",".join(f'"{t.name}":{f.to_json(engine="json")}' for t, f in zip(themes.THEMES, drawn, strict=True))
     height = drawn[0].to_dict()["layout"]["height"]
     return element(
         "figure",

@@ -11,6 +11,9 @@ from hutch.runs.errors import HutchError
 Analysis = Mapping[str, Any]
 ANALYSIS_FILE = "analysis.json"
 
+NUMBERS = {"envelope": "approach 1", "profiles": "approach 2", "parametric": "approach 3"}
+"""The fits, by their numbers in Hoffmann et al. 2022, section 3."""
+
 
 class Missing(Exception):
     """There is nothing to draw; the message is the reason, written for the reader of the page."""

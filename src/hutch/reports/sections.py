@@ -4,6 +4,7 @@ from collections import Counter
 from typing import Any
 
 from hutch.reports import forests, growth, tables, training_curves
+from hutch.reports.formats import level_of
 from hutch.reports.glance import glance, headline
 from hutch.reports.markup import Html, element, joined, prose
 from hutch.reports.pictures import growing, picture
@@ -19,7 +20,12 @@ def section(anchor: str, heading: str, *children: Any) -> Html:
 def chinchilla(analysis: Analysis) -> Html:
     """The same compute spent in two ways, compared on held-out text."""
     test = part(analysis, "chinchilla_test")
-    caption = "Held-out text by subset, with intervals; left of the dotted line the optimum is better."
+    outcomes = [part(test, "overall"), *items(test, "subsets")]
+    level = level_of(interval(outcome.get("difference")) for outcome in outcomes)
+    caption = (
+        f"Held-out text by subset, with {level}s; left of the dotted line the optimum is better. "
+        "Grey: the interval holds 0."
+    )
     body: Any = element("p", reason(analysis, "chinchilla_test"), class_="why")
     if test.get("overall") or test.get("subsets"):
         forest = picture("test", analysis, forests.draw_test, forests.describe_test(analysis), caption)
@@ -32,12 +38,14 @@ def chinchilla(analysis: Analysis) -> Html:
 def exponents(analysis: Analysis) -> Html:
     """The exponents of all approaches, ours and published, and how tokens grow."""
     alt = forests.describe_exponents(analysis)
+    level = level_of(interval(part(analysis, "fits", approach).get("a")) for approach in forests.APPROACHES)
     shown = picture(
         "exponents",
         analysis,
         forests.draw_exponents,
         alt,
-        "Filled: ours. Open: published. Dotted line: 0.5, parameters and tokens grow equally.",
+        f"Filled: ours, with {level}s. Open: published; the bars are the paper's own, the 10th to 90th percentile over "
+        "80 % subsamples, narrower by construction. Dotted line: 0.5, parameters and tokens grow equally.",
     )
     tokens = growing("tokens", analysis, growth.TOKENS, "The tokens at each minimum against compute, drawn as above.")
     return section(
@@ -50,7 +58,10 @@ def exponents(analysis: Analysis) -> Html:
 
 def curves(analysis: Analysis) -> Html:
     """All training curves and their envelope."""
-    words = "Every run by the compute that it had spent, coloured by its budget (FLOPs); dotted: did not finish."
+    words = (
+        "Every run by the compute that it had spent, coloured by its budget (FLOPs); dotted: did not finish. "
+        "Where the envelope is pale it does not enter the law of approach 1."
+    )
     shown = picture("curves", analysis, training_curves.draw, training_curves.describe(analysis), words)
     refused = not interval(part(analysis, "fits", "envelope").get("a")).known
     why = element("p", f"Fit to the envelope: {reason(analysis, 'fits', 'envelope')}", class_="why")

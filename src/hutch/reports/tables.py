@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from hutch.reports.forests import APPROACHES
-from hutch.reports.formats import DASH, count, decimal, duration, grouped, percent, power, spread
+from hutch.reports.formats import DASH, count, decimal, duration, four, grouped, percent, power, spread, two
 from hutch.reports.markup import Html, element, prose
 from hutch.reports.reading import Analysis, Interval, interval, items, part, reason, run_named
 from hutch.reports.verdicts import look
@@ -113,7 +113,7 @@ def claim_anchor(claim: Mapping[str, Any]) -> str:
 
 RUN_HEADS = (
     "run", "role", "status", "budget", "layers", "width", "parameters", "tokens", "tokens / parameter",
-    "epochs", "FLOPs", "loss", "bits / byte", "tokens / s", "GFLOP/s", "time",
+    "epochs", "FLOPs", "held-out loss (nats per token)", "bits / byte", "tokens / s", "GFLOP/s", "time",
 )  # fmt: skip
 
 
@@ -127,12 +127,13 @@ def runs(analysis: Analysis) -> Html:
 def _run(run: Mapping[str, Any]) -> Html:
     keys: tuple[tuple[str, Any], ...] = (
         ("budget", power), ("layers", grouped), ("width", grouped), ("parameters", count), ("tokens", count),
-        ("tokens_per_parameter", lambda v: decimal(v, 1)), ("epochs", lambda v: decimal(v, 2)),
-        ("flops", lambda v: power(v, 3)), ("loss", lambda v: decimal(v, 4)), ("bits_per_byte", decimal),
+        ("tokens_per_parameter", lambda v: decimal(v, 1)), ("epochs", two),
+        ("flops", lambda v: power(v, 3)), ("loss", four), ("bits_per_byte", decimal),
         ("tokens_per_second", grouped), ("gflops", lambda v: decimal(v, 1)), ("seconds", duration),
     )  # fmt: skip
     lost = run.get("status") in ("diverged", "failed")
-    status: list[Any] = [element("span", str(run.get("status")), class_="badge bad") if lost else "done"]
+    said = str(run.get("status") or DASH)
+    status: list[Any] = [element("span", said, class_="badge bad") if lost else said]
     if run.get("error"):
         status.append(element("small", str(run["error"]), class_="under"))
     return element(
@@ -166,8 +167,8 @@ def corpus(analysis: Analysis) -> Html:
         "documents",
         "train tokens",
         "train bytes",
-        "held-out documents",
-        "held-out bytes",
+        "scored documents",
+        "scored bytes",
     )
     return table(heads, rows, caption="Subsets of the corpus", numeric=range(3, 8))
 
@@ -195,8 +196,8 @@ def how(analysis: Analysis) -> Html:
             ("context", model.get("context")), ("positions", model.get("positions")),
             ("tokens per batch", model.get("batch_tokens")), ("learning rate", model.get("learning_rate")),
             ("learning rate of embeddings", model.get("embedding_rate")),
-            ("warm-up", model.get("warmup")), ("optimizer", model.get("optimizer")),
-            ("schedule", model.get("rule")),
+            ("schedule", model.get("schedule")), ("optimizer", model.get("optimizer")),
+            ("sizes and rates", model.get("sizes_and_rates")),
         ]
     )  # fmt: skip
 
@@ -209,7 +210,7 @@ def corpus_facts(analysis: Analysis) -> Html:
         [
             ("training tokens", count(whole.get("train_tokens"))),
             ("vocabulary", grouped(whole.get("vocabulary"))),
-            ("bytes per token", decimal(per_token, 2)), ("most epochs of any run", decimal(epochs, 2)),
+            ("bytes per token", two(per_token)), ("most epochs of any run", two(epochs)),
             ("duplicates removed", grouped(whole.get("duplicates_removed"))),
         ]
     )  # fmt: skip

@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from hutch.reports.forests import APPROACHES
-from hutch.reports.formats import DASH, count, decimal, percent, power, spread
+from hutch.reports.formats import DASH, count, decimal, fine, percent, power, spread, two
 from hutch.reports.reading import Analysis, interval, items, part, reason
 from hutch.reports.verdicts import look
 
@@ -54,16 +54,12 @@ def _exponents(analysis: Analysis) -> "Table":
         fit = part(analysis, "fits", approach)
         a, b = interval(fit.get("a")), interval(fit.get("b"))
         if a.known:
-            table.add_row(Text(label, style="bold"), spread(a, _two), spread(b, _two))
+            table.add_row(Text(label, style="bold"), spread(a, two), spread(b, two))
         else:
             table.add_row(Text(label, style="bold"), Text(reason(analysis, "fits", approach), style="yellow"), "")
     for paper in items(analysis, "published"):
-        table.add_row(Text(str(paper.get("name"))), decimal(paper.get("a"), 2), decimal(paper.get("b"), 2))
+        table.add_row(Text(str(paper.get("name"))), two(paper.get("a")), two(paper.get("b")))
     return table
-
-
-def _two(value: float | None) -> str:
-    return decimal(value, 2)
 
 
 def _measured(analysis: Analysis) -> "Table":
@@ -77,7 +73,7 @@ def _measured(analysis: Analysis) -> "Table":
     if predicted.known:
         budget = power(ahead.get("budget"))
         loss = f"predicted {spread(predicted)}, measured {decimal(ahead.get('loss_measured'))}"
-        table.add_row(f"loss at {budget} FLOPs", Text(loss))
+        table.add_row(f"held-out loss at {budget} FLOPs", Text(loss))
         sizes = spread(interval(ahead.get("parameters_predicted")), count)
         measured = interval(ahead.get("parameters_measured"))
         sizes += f", measured {spread(measured, count)}" if measured.known else ", no optimum measured"
@@ -87,7 +83,7 @@ def _measured(analysis: Analysis) -> "Table":
     difference = interval(part(test, "overall").get("difference"))
     if difference.known:
         said = f": {test['verdict']}" if test.get("verdict") else ""
-        table.add_row("optimal − Gopher-like", Text(f"{spread(difference)} bits per byte{said}"))
+        table.add_row("optimal − Gopher-like", Text(f"{spread(difference, fine(difference))} bits per byte{said}"))
     else:
         table.add_row("Chinchilla test", Text(reason(analysis, "chinchilla_test"), style="yellow"))
     return table
@@ -105,12 +101,13 @@ def _claims(listed: Sequence[Mapping[str, Any]]) -> "RenderableType":
         shown = look(verdict)
         badge = Text(f"{shown.sign} {verdict}", style=shown.terminal, no_wrap=True)
         figures = f"published {claim.get('published') or DASH}; ours {claim.get('ours') or DASH}"
-        table.add_row(badge, Text(f"{claim.get('statement') or ''}\n").append(figures, style="dim"))
+        name = claim.get("name") or claim.get("statement") or ""
+        table.add_row(badge, Text(f"{name}\n").append(figures, style="dim"))
     return table
 
 
 def claims_table(claims: Sequence[Mapping[str, Any]], width: int = 80) -> str:
-    """The claims of a study as plain text of `width` columns: verdict, statement, both figures."""
+    """The claims of a study as plain text of `width` columns: verdict, name, both figures."""
     from rich.console import Console
 
     console = Console(width=width, color_system=None, force_terminal=False)

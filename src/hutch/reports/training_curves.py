@@ -9,7 +9,7 @@ from html import escape
 from typing import TYPE_CHECKING, Any
 
 from hutch.reports import themes
-from hutch.reports.formats import count, decimal, grouped, log_ticks, power
+from hutch.reports.formats import count, decimal, grouped, log_ticks, percent, power
 from hutch.reports.reading import Analysis, Missing, budgets, items, part
 from hutch.reports.themes import Theme
 
@@ -89,7 +89,7 @@ def _draw_curves(figure: "go.Figure", runs: list[Mapping[str, Any]], analysis: A
             legendgroup=str(budget),
             showlegend=budget not in named,
             customdata=[
-                f"{head}<br>{power(f, 3)} FLOPs<br>loss {decimal(y)}"
+                f"{head}<br>{power(f, 3)} FLOPs<br>training loss {decimal(y)}"
                 for f, y in zip(curve["flops"], curve["loss"], strict=False)
             ],
             hovertemplate=themes.HOVER,
@@ -98,32 +98,41 @@ def _draw_curves(figure: "go.Figure", runs: list[Mapping[str, Any]], analysis: A
 
 
 def _draw_envelope(figure: "go.Figure", analysis: Analysis, theme: Theme) -> None:
-    """The lowest loss for each amount of compute."""
+    """The lowest loss for each amount of compute; pale where it is kept out of the law."""
     points = part(analysis, "fits", "envelope", "points")
-    if not points.get("flops") or not points.get("loss"):
+    flops, loss = points.get("flops"), points.get("loss")
+    if not flops or not loss:
         return
-    unknown = [None] * len(points["flops"])
-    rows = zip(
-        points["flops"],
-        points["loss"],
-        points.get("parameters") or unknown,
-        points.get("tokens") or unknown,
-        strict=False,
-    )
-    figure.add_scatter(
-        x=points["flops"],
-        y=points["loss"],
-        mode="lines+markers",
-        line={"color": theme.ink, "width": 2},
-        marker={"size": 5, "color": theme.ink},
-        name="envelope",
-        customdata=[
-            f"<b>envelope</b><br>{power(f, 3)} FLOPs<br>loss {decimal(y)}"
-            f"<br>parameters {grouped(n)}<br>tokens {grouped(d)}"
-            for f, y, n, d in rows
-        ],
-        hovertemplate=themes.HOVER,
-    )
+    used = points.get("used") or [True] * len(flops)
+    words = _envelope_words(points, used)
+    looks = (("envelope, not in the law", False, "lines", 1.5, 0.4), ("envelope", True, "lines+markers", 2.5, 1.0))
+    for name, wanted, mode, width, opacity in looks:
+        if wanted not in used:
+            continue
+        figure.add_scatter(
+            x=flops,
+            # The pale line is whole, and the part in the law lies upon it.
+            y=[y if u or not wanted else None for y, u in zip(loss, used, strict=False)],
+            mode=mode,
+            line={"color": theme.ink, "width": width},
+            marker={"size": 5, "color": theme.ink},
+            opacity=opacity,
+            name=name,
+            customdata=words,
+            hovertemplate=themes.HOVER,
+        )
+
+
+def _envelope_words(points: Mapping[str, Any], used: list[bool]) -> list[str]:
+    """Each point of the envelope, exactly."""
+    unknown = [None] * len(used)
+    names = ("flops", "loss", "parameters", "tokens", "fraction")
+    rows = zip(*(points.get(name) or unknown for name in names), used, strict=False)
+    return [
+        f"<b>envelope{'' if u else ', not in the law'}</b><br>{power(f, 3)} FLOPs<br>training loss {decimal(y)}"
+        f"<br>parameters {grouped(n)}<br>tokens {grouped(d)}<br>at {percent(share)} of its run"
+        for f, y, n, d, share, u in rows
+    ]
 
 
 def describe(analysis: Analysis) -> str:

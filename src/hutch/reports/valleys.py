@@ -1,4 +1,4 @@
-"""The valleys: final loss against parameters, one profile a budget, each with its fitted minimum.
+"""The valleys: held-out loss against parameters, one profile a budget, each with its fitted minimum.
 
 Hoffmann et al. 2022 (arXiv:2203.15556), figure 3: at a fixed budget the loss has a minimum in the number of
 parameters, and where the minimum moves as the budget grows is the whole question.
@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from hutch.reports import themes
-from hutch.reports.formats import count, decimal, grouped, log_ticks, percent, power, spread
+from hutch.reports.formats import count, decimal, four, grouped, log_ticks, percent, power, spread
 from hutch.reports.reading import Analysis, Missing, budgets, interval, items, part, reason
 from hutch.reports.themes import Theme
 
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     import plotly.graph_objects as go
 
 NAME_WIDTH = 76
-POINT_ROLES = ("profile", "holdout")
+POINT_ROLES = ("profile", "holdout", "optimal", "gopher-like")
 
 
 def draw(analysis: Analysis, theme: Theme) -> "go.Figure":
@@ -27,7 +27,7 @@ def draw(analysis: Analysis, theme: Theme) -> "go.Figure":
     points = _points(analysis)
     if not points:
         raise Missing("No run of a profile ended with a loss, so there is no valley to draw.")
-    x_low, x_high = _x_range(points, analysis)
+    x_low, x_high = _x_range(points)
     losses = [run["loss"] for run in points]
     room = 0.06 * (max(losses) - min(losses) or 1.0)
     figure = themes.new_figure(
@@ -40,7 +40,7 @@ def draw(analysis: Analysis, theme: Theme) -> "go.Figure":
             range=[np.log10(x_low), np.log10(x_high)],
             **log_ticks(x_low, x_high, count),
         ),
-        y=themes.axis(theme, "final loss (nats per token)", range=[min(losses) - room, max(losses) + room]),
+        y=themes.axis(theme, "held-out loss (nats per token)", range=[min(losses) - room, max(losses) + room]),
     )
     # The names of budgets stand in the right margin: their width is in pixels, not in parameters.
     figure.update_layout(showlegend=False, margin_r=NAME_WIDTH)
@@ -64,7 +64,7 @@ def describe(analysis: Analysis) -> str:
         if p.get("used") and interval(p.get("n_opt")).known
     ]
     found = "; ".join(minima) if minima else "no minimum was fitted"
-    return f"Final loss against parameters, one curve for each training budget. Minima: {found}."
+    return f"Held-out loss against parameters, one curve for each training budget. Minima: {found}."
 
 
 def _points(analysis: Analysis) -> list[Mapping[str, Any]]:
@@ -73,11 +73,9 @@ def _points(analysis: Analysis) -> list[Mapping[str, Any]]:
     return [r for r in runs if r.get("role") in POINT_ROLES and r.get("loss") and r.get("status") == "done"]
 
 
-def _x_range(points: list[Mapping[str, Any]], analysis: Analysis) -> tuple[float, float]:
-    """The span of parameters in points and curves, with a little room at both ends."""
+def _x_range(points: list[Mapping[str, Any]]) -> tuple[float, float]:
+    """The span of parameters, with a little room at both ends."""
     sizes = [run["parameters"] for run in points]
-    for profile in items(analysis, "fits", "profiles", "profiles"):
-        sizes += [n for n in profile.get("n_range") or () if n]
     low, high = min(sizes), max(sizes)
     span = max(high / low, 1.5)
     return low / span**0.05, high * span**0.05
@@ -137,13 +135,14 @@ def _symbol(profile: Mapping[str, Any] | None) -> str:
 
 
 def _curve(profile: Mapping[str, Any] | None) -> tuple[list[float], list[float]] | None:
-    """The fitted parabola over its range; it is a polynomial in the logarithm of the parameters."""
+    """The fitted parabola over its sizes: coefficients of 1, ln N, (ln N)²."""
     if not profile or not profile.get("used"):
         return None
-    if not profile.get("log_n_parabola") or not profile.get("n_range"):
+    coefficients, sizes = profile.get("coefficients_n"), profile.get("parameters")
+    if not coefficients or not sizes:
         return None
-    log_n = np.linspace(*np.log(profile["n_range"]), num=60)
-    return np.exp(log_n).tolist(), np.polyval(profile["log_n_parabola"], log_n).tolist()
+    log_n = np.linspace(np.log(min(sizes)), np.log(max(sizes)), num=60)
+    return np.exp(log_n).tolist(), np.polynomial.polynomial.polyval(log_n, coefficients).tolist()
 
 
 def _draw_minimum(figure: "go.Figure", profile: Mapping[str, Any], colour: str, theme: Theme) -> None:
@@ -153,7 +152,7 @@ def _draw_minimum(figure: "go.Figure", profile: Mapping[str, Any], colour: str, 
         return
     words = (
         f"<b>minimum at {power(profile['budget'])} FLOPs</b><br>parameters {spread(n_opt, count)}<br>"
-        f"tokens {spread(interval(profile.get('d_opt')), count)}<br>loss {spread(loss, decimal)}"
+        f"tokens {spread(interval(profile.get('d_opt')), count)}<br>held-out loss {spread(loss, decimal)}"
         + (f"<br>{percent(n_opt.level)} intervals" if n_opt.level else "")
     )
     bars = None
@@ -178,9 +177,9 @@ def _draw_minimum(figure: "go.Figure", profile: Mapping[str, Any], colour: str, 
 def _hover(run: Mapping[str, Any], profile: Mapping[str, Any] | None) -> str:
     """One run, exactly."""
     words = (
-        f"<b>{escape(str(run['id']))}</b><br>budget {power(run['budget'])} FLOPs<br>"
+        f"<b>{escape(str(run['id']))}</b> ({escape(str(run['role']))})<br>budget {power(run['budget'])} FLOPs<br>"
         f"parameters {grouped(run['parameters'])}<br>tokens {grouped(run.get('tokens'))}<br>"
-        f"loss {decimal(run['loss'], 4)} nats per token"
+        f"held-out loss {four(run['loss'])} nats per token"
     )
     if profile and not profile.get("used"):
         words += f"<br><i>profile refused: {escape(str(profile.get('reason') or 'no reason given'))}</i>"

@@ -55,3 +55,5 @@ def read_json(path: Path) -> Any:
         raise HutchError(f"{path} does not exist") from error
     except ValueError as error:
         raise HutchError(f"{path} is not JSON: {error}") from error
+    except OSError as error:
+        raise HutchError(f"cannot read {path}: {error.strerror}") from error

@@ -57,7 +57,12 @@ def result_of(folder: Path) -> dict[str, Any] | None:
 def warm_up(preload: Sequence[str]) -> None:
     """Start the server that workers are forked from, and let it import `preload` while this process goes on."""
     multiprocessing.get_context("forkserver").set_forkserver_preload(["hutch.runs.executors", *preload])
-    forkserver.ensure_running()
+    # The server takes over this mask: a Ctrl-C while it still imports is the parent's to answer.
+    before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
+    try:
+        forkserver.ensure_running()
+    finally:
+        signal.pthread_sigmask(signal.SIG_SETMASK, before)
 
 
 def run_tasks(

@@ -18,7 +18,8 @@ import numpy as np
 from hutch.runs.configuration import canonical_json
 from hutch.runs.errors import HutchError
 
-STATUSES = ("waiting", "running", "done", "diverged", "failed")
+VERSION = 1
+"""Of the table; a ledger of another version is refused, not misread."""
 
 SCHEMA = """
 CREATE TABLE IF NOT EXISTS runs (
@@ -27,6 +28,7 @@ CREATE TABLE IF NOT EXISTS runs (
     config   TEXT NOT NULL,          -- canonical JSON; its hash is the id
     status   TEXT NOT NULL,          -- waiting, running, done, diverged, failed
     attempts INTEGER NOT NULL DEFAULT 0,
+    divergences INTEGER NOT NULL DEFAULT 0, -- attempts that diverged; each makes the next one gentler
     error    TEXT,                   -- why the last attempt ended, where it did not end well
     budget   REAL NOT NULL,          -- FLOPs that the run may spend
     flops    REAL,                   -- FLOPs spent
@@ -51,6 +53,7 @@ class LedgerRow:
     config: dict[str, Any]
     status: str
     attempts: int
+    divergences: int
     error: str | None
     budget: float
     flops: float | None
@@ -68,7 +71,13 @@ class Ledger:
     def __init__(self, folder: Path) -> None:
         self.path = Path(folder) / "ledger.sqlite"
         with self._connection() as db:
-            db.executescript(SCHEMA)
+            (version,) = db.execute("PRAGMA user_version").fetchone()
+            tables = db.execute("SELECT count(*) FROM sqlite_master").fetchone()[0]
+            if tables and version != VERSION:
+                raise HutchError(
+                    f"{self.path} was written by another version of Hutch: begin the study in a new folder"
+                )
+            db.executescript(SCHEMA + f"PRAGMA user_version = {VERSION};")
 
     @contextmanager
     def _connection(self) -> Iterator[sqlite3.Connection]:
@@ -101,9 +110,9 @@ class Ledger:
             if done.rowcount != 1:
                 raise HutchError(f"{self.path} has no run {run_id}")
 
-    def rows(self, *, curves: bool = True) -> list[LedgerRow]:
-        """All runs in the order in which they were entered; without `curves`, their curves are left on the disk."""
-        return self._select("", (), curves)
+    def rows(self, *, whole: bool = True) -> list[LedgerRow]:
+        """All runs in the order in which they were entered; unless `whole`, without their curves and metrics."""
+        return self._select("", (), whole)
 
     def row(self, run_id: str) -> LedgerRow:
         """One run; a `HutchError` where there is none of this name."""
@@ -112,17 +121,19 @@ class Ledger:
             raise HutchError(f"{self.path} has no run {run_id}")
         return found[0]
 
-    def _select(self, where: str, values: tuple[str, ...], curves: bool) -> list[LedgerRow]:
+    def _select(self, where: str, values: tuple[str, ...], whole: bool) -> list[LedgerRow]:
         names = list(LedgerRow.__dataclass_fields__)
-        columns = ["NULL" if name == "curve" and not curves else name for name in names]
+        left_out = {} if whole else {"curve": "NULL", "metrics": "'{}'"}
+        columns = [left_out.get(name, name) for name in names]
         with self._connection() as db:
             found = db.execute(f"SELECT {', '.join(columns)} FROM runs {where} ORDER BY rowid", values).fetchall()
         return [_row(dict(zip(names, values, strict=True))) for values in found]
 
-    def set_fact(self, name: str, value: Any) -> None:
-        """Keep one fact about the whole study, as JSON."""
+    def set_facts(self, facts: dict[str, Any]) -> None:
+        """Keep facts about the whole study, as JSON: all of them or, when the process is killed, none."""
+        rows = [(name, canonical_json(value)) for name, value in facts.items()]
         with self._connection() as db:
-            db.execute("INSERT OR REPLACE INTO facts VALUES (?, ?)", (name, canonical_json(value)))
+            db.executemany("INSERT OR REPLACE INTO facts VALUES (?, ?)", rows)
 
     def facts(self) -> dict[str, Any]:
         """Every fact about the whole study."""

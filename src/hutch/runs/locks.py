@@ -16,9 +16,9 @@ def exclusive(folder: Path, what: str = "study") -> Iterator[None]:
     """
     import fcntl
 
-    if folder.exists() and not folder.is_dir():
-        raise BadInput(f"{folder} is a file, not a folder: choose another --out")
     try:
+        if folder.exists() and not folder.is_dir():
+            raise BadInput(f"{folder} is a file, not a folder: choose another --out")
         folder.mkdir(parents=True, exist_ok=True)
         handle = os.open(folder / ".lock", os.O_RDWR | os.O_CREAT, 0o644)
     except OSError as error:
@@ -26,7 +26,7 @@ def exclusive(folder: Path, what: str = "study") -> Iterator[None]:
     try:
         try:
             fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except OSError as error:
+        except BlockingIOError as error:
             holder = os.pread(handle, 32, 0).decode(errors="ignore").strip() or "unknown"
             raise BadInput(
                 f"{folder} is in use by another {what} (process {holder}): wait for it, or choose another --out"

@@ -37,6 +37,8 @@ def git_revision() -> str | None:
         ).stdout.strip()
 
     try:
+        # Installed inside somebody else's repository, this file is not theirs and neither is its revision.
+        git("ls-files", "--error-unmatch", __file__)
         changed = git("status", "--porcelain", "--untracked-files=no", "--", str(here.parent))
         return git("rev-parse", "--short=12", "HEAD") + ("+" if changed else "")
     except (OSError, subprocess.SubprocessError):

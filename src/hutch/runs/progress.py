@@ -2,10 +2,10 @@
 
 import json
 import time
-from dataclasses import asdict, dataclass
+from contextlib import suppress
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
 
-from hutch.runs.atomic import write_text
 from hutch.runs.ledger import LedgerRow
 
 
@@ -53,8 +53,12 @@ class StudySnapshot:
 
 
 def write_heartbeat(folder: Path, beat: Heartbeat) -> None:
-    """Rewrite `folder`/progress.json."""
-    write_text(folder / "progress.json", json.dumps(asdict(beat)))
+    """Rewrite `folder`/progress.json. Not flushed to the disk, and silent where it cannot be written: training does
+    not wait, let alone fail, for the sake of a progress bar."""
+    temporary = folder / ".progress.tmp"
+    with suppress(OSError):
+        temporary.write_text(json.dumps(asdict(beat)), encoding="utf-8")
+        temporary.replace(folder / "progress.json")
 
 
 def read_heartbeat(folder: Path) -> Heartbeat | None:
@@ -81,15 +85,17 @@ class StudyClock:
 
     title: str
     peak_flops_per_second: float | None
-    workers: int
+    labels: dict[str, str] = field(default_factory=dict)
+    """A few words for each run that is to be shown, by its id."""
 
     def __post_init__(self) -> None:
         self.started = time.monotonic()
         self.flops_at_start: float | None = None
 
-    def snapshot(self, rows: list[LedgerRow], labels: dict[str, str], runs_folder: Path) -> StudySnapshot:
-        """The study now."""
-        runs = tuple(run_progress(row, labels.get(row.id, row.id), runs_folder / row.id) for row in rows)
+    def snapshot(self, rows: list[LedgerRow], runs_folder: Path) -> StudySnapshot:
+        """The study now; rows without a label are not of this study."""
+        rows = [row for row in rows if row.id in self.labels]
+        runs = tuple(run_progress(row, self.labels[row.id], runs_folder / row.id) for row in rows)
         total = sum(row.budget for row in rows)
         done = sum(row.budget * _share(row, run) for row, run in zip(rows, runs, strict=True))
         if self.flops_at_start is None:

@@ -9,7 +9,7 @@ from numpy.typing import ArrayLike
 
 from hutch.runs.errors import BadInput
 from hutch.scaling.columns import Array, positive_values
-from hutch.scaling.intervals import Interval, json_numbers, percentile_interval
+from hutch.scaling.intervals import Interval, percentile_interval
 
 
 @dataclass(frozen=True)
@@ -53,10 +53,6 @@ class Allocation:
             draws = np.exp(self.draws[:, column].reshape(shape) + self.draws[:, column + 1].reshape(shape) * ln_c)
         return percentile_interval(value, draws, self.level)
 
-    def as_dict(self) -> dict[str, Any]:
-        """{"a", "b", "k_n", "k_d"}, each an interval."""
-        return {name: getattr(self, name).as_dict() for name in ("a", "b", "k_n", "k_d")}
-
 
 @dataclass(frozen=True, kw_only=True)
 class Allocates:
@@ -99,18 +95,8 @@ class Allocates:
             raise BadInput(f"no compute-optimal law to evaluate: {self.reason}")
         return self.allocation
 
-    def allocation_dict(self, compute: Array) -> dict[str, Any]:
-        """The shared part of `as_dict`: exponents, reason, and bands of N and D at `compute`."""
-        if self.allocation is None:
-            return dict.fromkeys(("a", "b", "k_n", "k_d", "bands")) | {"reason": self.reason}
-        bands = {
-            "compute": json_numbers(compute),
-            "n_opt": self.n_opt(compute).as_dict(),
-            "d_opt": self.d_opt(compute).as_dict(),
-        }
-        return self.allocation.as_dict() | {"reason": self.reason, "bands": bands}
-
-
-def default_band(compute: Array) -> Array:
-    """41 log-spaced budgets from the lowest fitted to 100 times the highest: where bands are drawn."""
-    return np.geomspace(compute.min(), 100 * compute.max(), 41)
+    def allocation_dict(self) -> dict[str, Any]:
+        """The shared part of `as_dict`: the intervals "a", "b", "k_n", "k_d", None without a law, and "reason"."""
+        intervals = {name: getattr(self, name) for name in ("a", "b", "k_n", "k_d")}
+        known = {name: found.as_dict() if found else None for name, found in intervals.items()}
+        return known | {"reason": self.reason}

@@ -72,6 +72,17 @@ def percentile_interval(value: Any, draws: ArrayLike, level: float) -> Interval:
     return Interval(np.asarray(value), low, high, level)
 
 
+LOST = 0.1
+"""Share of lost resamples from which a fit says so."""
+
+
+def lost_note(lost_share: float | None, what: str) -> list[str]:
+    """What to know of an interval whose draws were lost for want of `what`; nothing where few were."""
+    if lost_share is None or lost_share <= LOST:
+        return []
+    return [f"{lost_share:.0%} of the resamples gave no {what}; the interval is too narrow"]
+
+
 def paired_ratio_difference(
     nats_a: ArrayLike,
     nats_b: ArrayLike,

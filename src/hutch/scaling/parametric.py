@@ -9,9 +9,9 @@ from numpy.typing import ArrayLike
 
 from hutch.runs import seeds
 from hutch.runs.errors import BadInput
-from hutch.scaling.allocation import Allocates, Allocation, default_band
+from hutch.scaling.allocation import Allocates, Allocation
 from hutch.scaling.columns import Array, check_bootstrap, positive_columns, positive_number, positive_values
-from hutch.scaling.intervals import Interval, json_numbers, percentile_interval
+from hutch.scaling.intervals import Interval, json_numbers, lost_note, percentile_interval
 from hutch.scaling.laws import FLOPS_PER_ND, ParametricLaw, frontier_loss, ln_g
 from hutch.scaling.newton import Minimum, minimise
 from hutch.scaling.objective import Objective
@@ -20,6 +20,8 @@ from hutch.scaling.screen import starting_points
 MINIMUM_RUNS = 6
 _NAMES = ("E", "A", "B", "alpha", "beta")
 _AGREE = 1e-6
+_MOST = 0.5
+"""Share of the starts that must end at the optimum for it to pass without a note."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -30,7 +32,7 @@ class ParametricFit(Allocates):
     `objective` is the Huber sum. `status` is "converged", "stalled", "iterations" or "no-start" (no law: the
     losses do not fall in both N and D towards a floor). `starts` were polished, `starts_agree` is the share
     of them within 1e-6 of the best objective. `lost_share` is the share of bootstrap draws that did not
-    converge or gave no optimum. `notes` name constants that the data do not hold.
+    converge or gave no optimum. `notes` name constants that the data do not hold, and an optimum that is not sure.
     """
 
     law: ParametricLaw | None
@@ -63,22 +65,15 @@ class ParametricFit(Allocates):
         draws = frontier_loss(E, A, B, alpha, beta, np.log(compute / self.flops_per_nd))
         return percentile_interval(law.loss_opt(compute, self.flops_per_nd), draws, allocation.level)
 
-    def as_dict(self, compute: ArrayLike | None = None) -> dict[str, Any]:
-        """JSON-ready: "approach", "law", the intervals "E", "A", "B", "alpha", "beta", "a", "b", "k_n",
-        "k_d", "reason", "bands" (compute, n_opt, d_opt, loss_opt at `compute`, by default 41 budgets up to
-        100 times the highest), "objective", "status", "starts", "starts_agree", "iterations", "lost_share",
-        "delta", "runs", "flops_per_nd", "notes"."""
-        grid = default_band(self.compute) if compute is None else np.atleast_1d(np.asarray(compute, float))
-        shared = self.allocation_dict(grid)
-        if self.allocation is not None:
-            shared["bands"]["loss_opt"] = self.loss_opt(grid).as_dict()
+    def as_dict(self) -> dict[str, Any]:
+        """JSON-ready: the intervals "E", "A", "B", "alpha", "beta", "a", "b", "k_n", "k_d", "reason",
+        "objective", "status", "starts", "starts_agree", "iterations", "lost_share", "delta", "runs",
+        "flops_per_nd", "notes"."""
         constants = {name: getattr(self, name) for name in _NAMES}
         numbers = ("objective", "starts_agree", "lost_share", "delta", "flops_per_nd")
         return {
-            "approach": "parametric",
-            "law": {name: json_numbers(x) for name, x in self.law.as_dict().items()} if self.law else None,
             **{name: interval.as_dict() if interval else None for name, interval in constants.items()},
-            **shared,
+            **self.allocation_dict(),
             **{name: json_numbers(getattr(self, name)) for name in numbers},
             **{name: getattr(self, name) for name in ("status", "starts", "iterations", "runs")},
             "notes": list(self.notes),
@@ -171,7 +166,14 @@ def _result(
     held_point = point[3] > 0 and point[4] > 0 and np.isfinite(point).all()
     reason = None if held_point else "an exponent is not above 0, or out of all bounds: no finite optimum"
     lines, line_draws = _lines(point[None], base["flops_per_nd"])[0], _lines(draws, base["flops_per_nd"])
-    f = polished.objective
+    f, status = polished.objective, str(polished.status[best])
+    starts_agree = float(np.mean(f <= f[best] * (1 + _AGREE) + 1e-20 * len(loss)))
+    lost_share = float(np.isnan(draws[:, 0]).mean()) if len(draws) else 0.0
+    notes = [
+        *_unsure(status, starts_agree),
+        *_not_held(point, loss),
+        *lost_note(lost_share, "optimum"),
+    ]
     constants: dict[str, Any] = {
         name: percentile_interval(point[i], draws[:, i], level) for i, name in enumerate(_NAMES)
     }
@@ -181,12 +183,12 @@ def _result(
         allocation=None if reason else Allocation.from_lines(lines, line_draws, level),
         reason=reason,
         objective=float(f[best]),
-        status=str(polished.status[best]),
+        status=status,
         starts=len(f),
-        starts_agree=float(np.mean(f <= f[best] * (1 + _AGREE) + 1e-20 * len(loss))),
+        starts_agree=starts_agree,
         iterations=int(polished.iterations[best]),
-        lost_share=float(np.isnan(draws[:, 0]).mean()) if len(draws) else 0.0,
-        notes=_notes(point, loss),
+        lost_share=lost_share,
+        notes=tuple(notes),
         draws=draws,
         **base,
     )
@@ -199,7 +201,18 @@ def _lines(natural: Array, kappa: float) -> Array:
     return np.stack([g - a * np.log(kappa), a, -g - b * np.log(kappa), b], axis=1)
 
 
-def _notes(point: Array, loss: Array) -> tuple[str, ...]:
+def _unsure(status: str, starts_agree: float) -> list[str]:
+    """Why the optimum may not be the lowest there is."""
+    notes = []
+    if status != "converged":
+        why = {"stalled": "no step lowered the objective", "iterations": "it ran out of iterations"}[status]
+        notes.append(f"the search for the optimum did not converge: {why}")
+    if starts_agree < _MOST:
+        notes.append(f"{starts_agree:.0%} of the starts ended at this optimum, the others above it")
+    return notes
+
+
+def _not_held(point: Array, loss: Array) -> list[str]:
     """Constants that the data do not hold, said and not clamped."""
     E, _, _, alpha, beta = point
     notes = []
@@ -208,4 +221,4 @@ def _notes(point: Array, loss: Array) -> tuple[str, ...]:
     for name, exponent in (("alpha", alpha), ("beta", beta)):
         if exponent < 0.02 or exponent > 3:
             notes.append(f"{name} is {exponent:.3g}: these runs do not hold it")
-    return tuple(notes)
+    return notes

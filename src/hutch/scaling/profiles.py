@@ -9,10 +9,10 @@ from numpy.typing import ArrayLike
 
 from hutch.runs import seeds
 from hutch.runs.errors import BadInput
-from hutch.scaling.allocation import Allocates, Allocation, default_band
+from hutch.scaling.allocation import Allocates, Allocation
 from hutch.scaling.columns import Array, check_bootstrap, positive_columns
 from hutch.scaling.frontier import Frontier, fit_frontier
-from hutch.scaling.intervals import Interval, json_numbers, percentile_interval
+from hutch.scaling.intervals import Interval, json_numbers, lost_note, percentile_interval
 from hutch.scaling.laws import log_log_lines
 from hutch.scaling.parabolas import Axis, fit_parabolas, residual_losses, student_multipliers, vertices
 
@@ -82,19 +82,12 @@ class ProfilesFit(Allocates):
             raise BadInput(f"no law of the lowest loss to evaluate: {self.reason or 'the minima do not fall'}")
         return self.frontier.loss_opt(compute)
 
-    def as_dict(self, compute: ArrayLike | None = None) -> dict[str, Any]:
-        """JSON-ready: "approach", "profiles", the intervals "a", "b", "k_n", "k_d", "reason", "bands"
-        (compute, n_opt, d_opt, loss_opt at `compute`, by default 41 budgets up to 100 times the highest),
-        "frontier", "lost_share", "resample", "notes"."""
-        every = np.array([profile.compute for profile in self.profiles])
-        grid = default_band(every) if compute is None else np.atleast_1d(np.asarray(compute, dtype=float))
-        shared = self.allocation_dict(grid)
-        if self.frontier is not None and shared["bands"] is not None:
-            shared["bands"]["loss_opt"] = self.loss_opt(grid).as_dict()
+    def as_dict(self) -> dict[str, Any]:
+        """JSON-ready: "profiles", the intervals "a", "b", "k_n", "k_d", "reason", "frontier", "lost_share",
+        "resample", "notes"."""
         return {
-            "approach": "profiles",
             "profiles": [profile.as_dict() for profile in self.profiles],
-            **shared,
+            **self.allocation_dict(),
             "frontier": self.frontier.as_dict() if self.frontier else None,
             "lost_share": json_numbers(self.lost_share),
             "resample": self.resample,
@@ -236,11 +229,12 @@ def _through_vertices(
 ) -> ProfilesFit:
     """Power laws through the vertices of the used profiles, and the law of their minima."""
     used = [profile for profile in profiles if profile.used]
+    lost_share = float(np.mean([profile.lost_share or 0.0 for profile in used])) if used else None
     common: dict[str, Any] = {
         "profiles": profiles,
-        "lost_share": float(np.mean([profile.lost_share or 0.0 for profile in used])) if used else None,
+        "lost_share": lost_share,
         "resample": resample,
-        "notes": notes,
+        "notes": (*notes, *lost_note(lost_share, "minimum inside the sizes tried")),
     }
     if len(used) < MINIMUM_BUDGETS:
         reason = f"{len(used)} of {len(profiles)} budgets usable; a law needs at least {MINIMUM_BUDGETS}"

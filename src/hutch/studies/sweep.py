@@ -3,6 +3,7 @@
 What is whole is skipped, so that a study that was interrupted goes on where it stopped.
 """
 
+from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -12,7 +13,7 @@ from hutch.runs import Ledger, LedgerRow, Outcome, StudyClock, StudySnapshot, Ta
 from hutch.runs.machine import git_revision
 
 ATTEMPTS = 2
-"""A run that diverged or was killed is tried once more."""
+"""A run that was killed is tried once more in the same call, a run that diverged once more ever."""
 
 
 class SweepRun(Protocol):
@@ -57,35 +58,36 @@ class Sweep:
     ) -> list[LedgerRow]:
         """Do those of `runs` that are not whole; return the ledger's rows of all of them, in the order given.
 
-        `payload(run, attempt)` is what its worker is given; `attempt` counts the divergences before.
-        `columns(run, folder, result)` is what the ledger keeps of a run that ended well.
+        `payload(run, divergences)` is what its worker is given, `columns(run, folder, result)` what the ledger keeps
+        of a run that ended well.
         """
         planned = {run.id: run for run in runs}
-        labels = {run.id: run.label for run in runs}
+        self.clock.labels.update({run.id: run.label for run in runs})
+        revision = git_revision()
+        killed: Counter[str] = Counter()
 
-        def task(run: Run, attempt: int) -> Task:
-            return Task(run.id, self.module, self.function, self.folder_of(run.id), payload(run, attempt))
+        def task(run: Run, divergences: int) -> Task:
+            return Task(run.id, self.module, self.function, self.folder_of(run.id), payload(run, divergences))
 
         def take_in(run_id: str, result: dict[str, Any]) -> None:
             found = columns(planned[run_id], self.folder_of(run_id), result)
-            self.ledger.update(run_id, status="done", revision=git_revision(), **found)
+            attempts = self.ledger.row(run_id).attempts + 1
+            self.ledger.update(run_id, status="done", attempts=attempts, revision=revision, **found)
 
         def ended(outcome: Outcome) -> Task | None:
             run_id = outcome.task.id
-            attempts = self.ledger.row(run_id).attempts + 1
-            self.ledger.update(run_id, attempts=attempts)
             if outcome.result is not None:
                 take_in(run_id, outcome.result)
                 return None
-            diverged = outcome.kind == "Diverged"
+            row, diverged = self.ledger.row(run_id), outcome.kind == "Diverged"
+            divergences, status = row.divergences + diverged, "diverged" if diverged else "failed"
+            # One transaction: a study that is killed here has counted this attempt either wholly or not.
             self.ledger.update(
-                run_id, status="diverged" if diverged else "failed", error=outcome.error, metrics={"diverged": diverged}
+                run_id, status=status, error=outcome.error, attempts=row.attempts + 1, divergences=divergences
             )
-            return task(planned[run_id], int(diverged)) if attempts < ATTEMPTS else None
-
-        def tick() -> None:
-            rows = [row for row in self.ledger.rows(curves=False) if row.id in labels or row.status == "done"]
-            self.on_snapshot(self.clock.snapshot(rows, labels, self.folder / "runs"))
+            killed[run_id] += not diverged
+            again = divergences < ATTEMPTS and killed[run_id] < ATTEMPTS
+            return task(planned[run_id], divergences) if again else None
 
         todo = []
         for run in runs:
@@ -93,21 +95,22 @@ class Sweep:
             row, whole = self.ledger.row(run.id), result_of(self.folder_of(run.id))
             if row.status != "done" and whole is not None:
                 # The worker ended well, but its study was killed before it took the result in.
-                self.ledger.update(run.id, attempts=row.attempts + 1)
                 take_in(run.id, whole)
-            elif row.status in ("waiting", "running") or (row.status != "done" and row.attempts < ATTEMPTS):
-                # Kept in the metrics and not read off the status: the study may have been killed during the retry.
-                todo.append(task(run, int(row.metrics.get("diverged", False))))
+            elif row.status != "done" and row.divergences < ATTEMPTS:
+                todo.append(task(run, row.divergences))
         run_tasks(
             todo,
             workers=self.workers,
             on_start=lambda task: self.ledger.update(task.id, status="running"),
             on_end=ended,
-            on_tick=tick,
+            on_tick=self._tick,
             preload=self.preload,
         )
-        tick()
+        self._tick()
         return [self.ledger.row(run.id) for run in runs]
+
+    def _tick(self) -> None:
+        self.on_snapshot(self.clock.snapshot(self.ledger.rows(whole=False), self.folder / "runs"))
 
     def folder_of(self, run_id: str) -> Path:
         """Where a run leaves its files."""

@@ -33,7 +33,7 @@ def claims(config: ComputeOptimalConfig, fits: Fits, test: dict[str, Any]) -> li
         _exponent(3, HOFFMANN_3, fits.parametric, fits.reasons.get("parametric"), span),
         _kaplan(fits, span),
         _tenfold(fits, span),
-        _agreement(fits, config.holdout_budget),
+        _agreement(fits, config.holdout_budget, span),
         _chinchilla(test),
     ]
 
@@ -43,7 +43,7 @@ def exponent_verdict(ours: Interval | None, low: float, high: float, span: float
     if ours is None or not math.isfinite(ours.width):
         return "not measured", "no exponent came out of this approach"
     if span < NARROWEST_RANGE:
-        return "not at this scale", f"the budgets span a factor of {span:.1f}; an exponent wants at least 10"
+        return "not at this scale", _narrow(span)
     if ours.width > WIDEST:
         return "not at this scale", f"the interval is {ours.width:.2f} wide, more than {WIDEST}"
     if ours.low <= high + ROUNDING and ours.high >= low - ROUNDING:
@@ -110,24 +110,32 @@ def _tenfold(fits: Fits, span: float) -> Claim:
 
 def _equal_growth(a: Interval, b: Interval, span: float) -> tuple[Verdict, str]:
     if span < NARROWEST_RANGE:
-        return "not at this scale", f"the budgets span a factor of {span:.1f}; an exponent wants at least 10"
-    if max(a.width, b.width) > WIDEST or not math.isfinite(a.width):
+        return "not at this scale", _narrow(span)
+    if not math.isfinite(a.width + b.width) or max(a.width, b.width) > WIDEST:
         return "not at this scale", f"the intervals of the exponents are {a.width:.2f} and {b.width:.2f} wide"
-    gap = max(0.0, a.low - b.high, b.low - a.high)
+    if a.low <= b.high and b.low <= a.high:
+        return "reproduced", "the intervals of both exponents meet"
+    gap = abs(a.value - b.value)
     if gap <= WIDEST_GAP:
         return (
             "reproduced",
-            f"the intervals of both exponents come within {gap:.2f}; the paper's own differ by up to 0.08",
+            f"the exponents differ by {gap:.3f}, no more than the paper's own, which differ by up to 0.08",
         )
-    return "contradicted", f"the intervals of both exponents are {gap:.2f} apart; {FAR}"
+    return "contradicted", f"the exponents differ by {gap:.3f}, and their intervals do not meet; {FAR}"
 
 
-def _agreement(fits: Fits, budget: float) -> Claim:
+def _narrow(span: float) -> str:
+    return f"the budgets span a factor of {span:.1f}; an exponent wants at least {NARROWEST_RANGE:.0f}"
+
+
+def _agreement(fits: Fits, budget: float, span: float) -> Claim:
     known = {n: f for n in ("envelope", "profiles", "parametric") if (f := getattr(fits, n)) and f.a is not None}
     sizes = [float(fit.n_opt(budget).value) for fit in known.values()]
     ratio = max(sizes) / min(sizes) if len(sizes) == 3 else math.nan
     if math.isnan(ratio):
         verdict, why = "not measured", f"{len(sizes)} of the three approaches gave a law"
+    elif span < NARROWEST_RANGE:
+        verdict, why = "not at this scale", _narrow(span)
     elif ratio <= 67 / 40:
         verdict, why = "reproduced", "the largest answer is at most 67/40 of the smallest"
     else:

@@ -1,6 +1,7 @@
 """What a compute-optimal study is asked to do, and the four scales at which it can be asked."""
 
 import dataclasses
+import math
 from dataclasses import dataclass
 
 from hutch.runs import BadInput
@@ -74,6 +75,9 @@ class ComputeOptimalConfig:
     def __post_init__(self) -> None:
         if self.scale not in SCALES:
             raise BadInput(f'there is no scale "{self.scale}": choose one of {", ".join(SCALES)}')
+        numbers = (*self.budgets, self.holdout_budget, self.span, self.max_epochs, *self.holdout_multiples)
+        if not all(math.isfinite(number) for number in numbers):
+            raise BadInput(f"every budget, span and limit must be a finite number, not {_listed(numbers)}")
         if not self.budgets or min(self.budgets) <= 0 or list(self.budgets) != sorted(set(self.budgets)):
             raise BadInput(f"budgets must be positive and ascending, not {_listed(self.budgets)}")
         if self.holdout_budget <= self.budgets[-1]:
@@ -87,6 +91,9 @@ class ComputeOptimalConfig:
             raise BadInput(f"a profile's span must be above 1, not {self.span:g}")
         if not {1.0, 4.0} <= set(self.holdout_multiples):
             raise BadInput("the held-out multiples must hold 1 (the optimum) and 4 (the Gopher-like model)")
+        if self.context < 2:
+            raise BadInput(f"a model must see at least 2 tokens, not --context {self.context}")
+        self.corpus()
 
     def expected(self, budget: float) -> float:
         """Parameters near the optimum of `budget`, before anything is measured."""

@@ -8,7 +8,7 @@ import numpy as np
 
 from hutch.lm import shape_of
 from hutch.runs import Ledger, LedgerRow
-from hutch.scaling import PUBLISHED, Interval, parameters_non_embedding
+from hutch.scaling import PUBLISHED, parameters_non_embedding
 from hutch.studies.compute_optimal.analysis import Fits, bands, extrapolation, model_of
 from hutch.studies.compute_optimal.chinchilla_test import chinchilla_test
 from hutch.studies.compute_optimal.claims import claims
@@ -22,11 +22,14 @@ QUESTION = "For a given amount of compute, how large should a language model be,
 CURVE_POINTS = 160
 """Points of each training curve in the document; the ledger keeps every step."""
 
+ENVELOPE_POINTS = 240
+"""Points of the envelope in the document; the fit uses many more."""
+
 
 def analysis_document(config: ComputeOptimalConfig, title: str, ledger: Ledger, fits: Fits) -> dict[str, Any]:
     """Everything that the study found, from its ledger alone; `fits` are those of the ledger's profiles."""
     rows, facts = ledger.rows(), ledger.facts()
-    test = chinchilla_test(config, Holdout.from_dict(facts["holdout"]), rows)
+    test = chinchilla_test(config, Holdout.from_dict(facts["holdout"]), rows, facts.get("holdout_trouble"))
     beyond = extrapolation(config, fits, rows)
     corpus = facts["corpus"]
     return {
@@ -42,7 +45,7 @@ def analysis_document(config: ComputeOptimalConfig, title: str, ledger: Ledger, 
         "runs": [_run(row, corpus["train"]["tokens"]) for row in rows],
         "budgets": list(config.budgets),
         "holdout_budget": config.holdout_budget,
-        "fits": _fits(fits, config.level),
+        "fits": _fits(fits),
         "bands": bands(config, fits),
         "published": [_published(law) for law in PUBLISHED if law.a_printed is not None],
         "extrapolation": beyond,
@@ -121,9 +124,9 @@ def _model(config: ComputeOptimalConfig, facts: dict[str, Any]) -> dict[str, Any
         "batch_tokens": f"{smallest:,} to {largest:,}, growing as the cube root of the budget",
         "learning_rate": config.peak_rate,
         "embedding_rate": config.embedding_rate * config.peak_rate,
-        "warmup": "5 % of the steps, then a cosine to a tenth over the run's own length",
+        "schedule": "warm-up over 5 % of the steps, then a cosine to a tenth over the run's own length",
         "optimizer": "AdamW, betas 0.9 and 0.95, decay 0.1 on matrices, gradient norm clipped at 1",
-        "rule": "64 units of width a layer, at least two layers; matrices' learning rate divided by width",
+        "sizes_and_rates": "64 units of width a layer, at least two layers; matrices' learning rate divided by width",
         "precision": facts["precision"],
     }
 
@@ -181,65 +184,20 @@ def _thinned(row: LedgerRow) -> dict[str, list[float]] | None:
     }
 
 
-def _fits(fits: Fits, level: float) -> dict[str, Any]:
+def _fits(fits: Fits) -> dict[str, Any]:
     return {
-        "profiles": _profiles(fits, level),
-        "envelope": _envelope(fits),
-        "parametric": _parametric(fits),
+        "profiles": _fit(fits, "profiles"),
+        "envelope": _fit(fits, "envelope", points=ENVELOPE_POINTS),
+        "parametric": _fit(fits, "parametric"),
         "flops_per_nd": fits.flops_per_nd,
     }
 
 
-def _exponents(fit: Any) -> dict[str, Any]:
-    names = ("a", "b", "k_n", "k_d")
-    values = {name: getattr(fit, name) if fit is not None else None for name in names}
-    return {name: value.as_dict() if isinstance(value, Interval) else None for name, value in values.items()}
-
-
-def _profiles(fits: Fits, level: float) -> dict[str, Any]:
-    fit = fits.profiles
-    profiles = [] if fit is None else [profile.as_dict() for profile in fit.profiles]
-    for profile in profiles:
-        coefficients = profile.pop("coefficients_n")
-        # Highest power first, as numpy.polyval takes them.
-        profile["log_n_parabola"] = coefficients[::-1] if coefficients else None
-        profile["n_range"] = [min(profile["parameters"]), max(profile["parameters"])]
-    return {
-        "level": level,
-        "reason": fits.reasons.get("profiles"),
-        "profiles": profiles,
-        "frontier": fit.frontier.as_dict() if fit is not None and fit.frontier else None,
-        **_exponents(fit),
-    }
-
-
-def _envelope(fits: Fits, points: int = 120) -> dict[str, Any]:
-    fit = fits.envelope
-    drawn: dict[str, list[float]] = {"flops": [], "parameters": [], "tokens": [], "loss": []}
-    if fit is not None and len(fit.flops):
-        picked = np.unique(np.linspace(0, len(fit.flops) - 1, points).astype(int))
-        columns = {"flops": fit.flops, "parameters": fit.n, "tokens": fit.d, "loss": fit.loss}
-        drawn = {name: np.asarray(column)[picked].tolist() for name, column in columns.items()}
-    return {
-        "reason": fits.reasons.get("envelope"),
-        "points": drawn,
-        "notes": list(fit.notes) if fit is not None else [],
-        **_exponents(fit),
-    }
-
-
-def _parametric(fits: Fits) -> dict[str, Any]:
-    fit = fits.parametric
-    names = ("E", "A", "B", "alpha", "beta")
-    constants = {name: getattr(fit, name) if fit is not None else None for name in names}
-    return {
-        "reason": fits.reasons.get("parametric"),
-        "status": fit.status if fit is not None else "not fitted",
-        "starts_agree": fit.starts_agree if fit is not None else None,
-        "notes": list(fit.notes) if fit is not None else [],
-        **{name: value.as_dict() if value is not None else None for name, value in constants.items()},
-        **_exponents(fit),
-    }
+def _fit(fits: Fits, name: str, **options: Any) -> dict[str, Any]:
+    """The fit as it describes itself, `options` to its `as_dict`; without one, the reason and no exponents."""
+    fit = getattr(fits, name)
+    told = fit.as_dict(**options) if fit is not None else dict.fromkeys(("a", "b", "k_n", "k_d"))
+    return told | {"reason": fits.reasons.get(name)}
 
 
 def _published(law: Any) -> dict[str, Any]:

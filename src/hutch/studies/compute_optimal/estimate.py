@@ -37,7 +37,6 @@ def estimate(config: ComputeOptimalConfig, workers: int) -> dict[str, Any]:
 
 def _planned(run: PlannedRun, seconds: float) -> dict[str, Any]:
     return {
-        "id": run.id,
         "role": run.role,
         "budget": run.budget,
         "parameters": run.parameters,
@@ -93,7 +92,7 @@ def estimate_lines(plan: dict[str, Any]) -> list[str]:
     lines = [f"{'budget':>9}  {'runs':>4}  {'parameters':>17}  {'tokens':>17}  {'steps':>13}  {'minutes':>7}"]
     for budget in dict.fromkeys(sorted(run["budget"] for run in plan["runs"])):
         runs = [run for run in plan["runs"] if run["budget"] == budget]
-        ranges = [f"{human(min(v))} – {human(max(v))}" for v in _columns(runs)]
+        ranges = [f"{human(min(v))} to {human(max(v))}" for v in _columns(runs)]
         minutes = sum(run["seconds"] for run in runs) / 60 / plan["workers"]
         lines.append(
             f"{budget:>9.3g}  {len(runs):>4}  {ranges[0]:>17}  {ranges[1]:>17}  {ranges[2]:>13}  {minutes:>7.1f}"

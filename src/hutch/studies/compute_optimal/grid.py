@@ -7,7 +7,7 @@ import numpy as np
 
 from hutch.lm import ModelConfig, TrainConfig, family_members, shape_of
 from hutch.runs import BadInput, digest
-from hutch.scaling import flops_6nd, parameters, training_flops_per_token
+from hutch.scaling import parameters, training_flops_per_token
 from hutch.studies.compute_optimal.configuration import ComputeOptimalConfig
 
 CONVENTION = "executed"
@@ -56,11 +56,6 @@ class PlannedRun:
         return float(self.tokens * flops_per_token(self.train.model))
 
     @property
-    def flops_6nd(self) -> float:
-        """The usual estimate of the same."""
-        return float(flops_6nd(self.parameters, self.tokens))
-
-    @property
     def label(self) -> str:
         """A few words for a progress view."""
         return f"{human(self.parameters)} × {human(self.tokens)} tokens at {self.budget:.2g}"
@@ -96,6 +91,13 @@ def profile_models(config: ComputeOptimalConfig, budget: float) -> list[ModelCon
     Where the range reaches below the smallest member it is cut off there; its upper end stays.
     """
     available = members(config)
+    if config.sizes > len(available):
+        raise BadInput(f"the family has {len(available)} sizes; a profile of {config.sizes} cannot be made of them")
+    if config.expected(budget) > count(available[-1]):
+        raise BadInput(
+            f"a budget of {budget:g} FLOPs is best spent on about {human(config.expected(budget))} parameters, and the "
+            f"family's largest member has {human(count(available[-1]))}: lower the budget"
+        )
     centre, reach = config.expected(budget), math.sqrt(config.span)
     low = max(count(available[0]), centre / reach)
     chosen: dict[int, ModelConfig] = {}

@@ -12,7 +12,7 @@ class Holdout:
     """The held-out documents: one entry each, in the order of the shard."""
 
     subset: np.ndarray
-    """[documents] index into `names`."""
+    """[documents] index into `names`; −1 where nothing of its subset was trained on: such a document is not scored."""
     tokens: np.ndarray
     """[documents] tokens scored."""
     bytes: np.ndarray
@@ -36,8 +36,12 @@ class Holdout:
 
     def mixture_weights(self) -> np.ndarray:
         """[documents] weights under which the held-out bytes are mixed by subset as the training bytes are."""
-        held_out = np.bincount(self.subset, self.bytes, minlength=len(self.names))
+        held_out = _by_subset(self, self.bytes)
         return (self.byte_share / np.maximum(held_out, 1))[self.subset] * held_out.sum()
+
+    def scored(self) -> np.ndarray:
+        """[documents] which are scored."""
+        return self.subset >= 0
 
     def rows(self, name: str) -> np.ndarray:
         """[documents] which belong to the subset `name`."""
@@ -62,7 +66,8 @@ def bits_per_byte_by_subset(holdout: Holdout, nats: np.ndarray) -> dict[str, flo
 
 
 def _by_subset(holdout: Holdout, values: np.ndarray) -> np.ndarray:
-    return np.bincount(holdout.subset, values, minlength=len(holdout.names))
+    known = holdout.scored()
+    return np.bincount(holdout.subset[known], np.asarray(values)[known], minlength=len(holdout.names))
 
 
 def _weighted(top: np.ndarray, bottom: np.ndarray, share: np.ndarray) -> float:

@@ -2,7 +2,8 @@
 
 import platform
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from importlib.metadata import version
 from pathlib import Path
@@ -16,6 +17,7 @@ from hutch.runs.atomic import read_json, write_json
 from hutch.runs.executors import warm_up
 from hutch.runs.machine import machine_class, peak_memory_mb
 from hutch.studies.compute_optimal.analysis import fit_all, predicted_optimum
+from hutch.studies.compute_optimal.chinchilla_test import MINIMUM_DOCUMENTS
 from hutch.studies.compute_optimal.configuration import ComputeOptimalConfig
 from hutch.studies.compute_optimal.document import analysis_document
 from hutch.studies.compute_optimal.grid import PlannedRun, Setting, flops_per_token, holdout_runs, profile_runs
@@ -23,10 +25,14 @@ from hutch.studies.compute_optimal.scores import Holdout, bits_per_byte_by_subse
 from hutch.studies.sweep import Sweep
 from hutch.text import Corpus, build_corpus
 
+NAME = "compute-optimal"
 TITLE = "Compute-optimal language models"
 UNIT = "hutch.studies.compute_optimal.unit"
 PRELOAD = (UNIT, "torch._dynamo")
 """The first optimiser that a process builds imports torch._dynamo, which takes two seconds; once is enough."""
+
+SAVE_COST_SECONDS = 15.0
+"""How often a running study writes down what it has cost, so that a killed one has not forgotten."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -39,119 +45,198 @@ class Session:
     """Processes that train side by side, one thread each."""
     command: str
     """What was typed."""
+    checkpoint_seconds: float = 20.0
+    """How much work a killed run may lose."""
     on_snapshot: Callable[[StudySnapshot], None] = lambda snapshot: None
     on_message: Callable[[str], None] = lambda message: None
 
 
 def run_study(config: ComputeOptimalConfig, session: Session) -> dict[str, Any]:
-    """Do what is not yet done of the study in `session.folder`; return its analysis, as written to analysis.json."""
+    """Do what is not yet done of the study in `session.folder`; return its analysis, as written to analysis.json.
+
+    What can be refused is refused before anything is trained or written. Trouble at the held-out budget costs only
+    what it concerns: the fits are analysed all the same, and the page says what is missing and why.
+    """
     refuse_dynamic_threads()
-    began = time.time()
+    nowhere = Setting(corpus="", precision="float32")
+    expected = holdout_runs(config, config.expected(config.holdout_budget), nowhere)
+    planned = [*profile_runs(config, nowhere), *expected]
     with exclusive(session.folder):
-        _claim_folder(config, session.folder)
+        _refuse_other_study(config, session.folder)
         warm_up(PRELOAD)
-        session.on_message("preparing the corpus")
-        corpus = build_corpus(config.corpus(), session.folder / "corpus", workers=session.workers)
+        corpus = build_corpus(
+            config.corpus(), session.folder / "corpus", workers=session.workers, progress=_stages(session.on_message)
+        )
+        _refuse_small_corpus(config, corpus, planned)
+        write_json(session.folder / "study.json", {"study": NAME, "config": plain(config)})
         ledger = Ledger(session.folder)
         study = _Study(config, session, corpus, ledger, _facts(ledger, session, corpus))
-        before = _attempts(ledger)
-        study.sweep(profile_runs(config, study.setting))
-        session.on_message("fitting the laws")
-        fits = fit_all(config, ledger.rows())
-        predicted = predicted_optimum(config, fits)
-        if predicted is not None:
-            study.sweep(holdout_runs(config, predicted[1].value, study.setting))
-        if _attempts(ledger) != before:
-            _account(ledger, session, began)
-        session.on_message("analysing")
-        document = analysis_document(config, TITLE, ledger, fits)
+        with study.accounting():
+            document = study.run()
         write_json(session.folder / "analysis.json", document)
     return document
 
 
-@dataclass(frozen=True)
 class _Study:
-    config: ComputeOptimalConfig
-    session: Session
-    corpus: Corpus
-    ledger: Ledger
-    facts: dict[str, Any]
+    """A study at work in its folder."""
 
-    @property
-    def setting(self) -> Setting:
-        """What the runs take over from this study's corpus and machine."""
-        return Setting(corpus=self.corpus.digest, precision=self.facts["precision"])
+    def __init__(
+        self,
+        config: ComputeOptimalConfig,
+        session: Session,
+        corpus: Corpus,
+        ledger: Ledger,
+        facts: dict[str, Any],
+    ) -> None:
+        self.config, self.session, self.corpus, self.ledger, self.facts = config, session, corpus, ledger, facts
+        self.holdout = Holdout.from_dict(facts["holdout"])
+        # What the runs take over from this study's corpus and machine.
+        self.setting = Setting(corpus=corpus.digest, precision=facts["precision"])
+        self.clock = StudyClock(TITLE, facts["peak_flops_per_second"])
+        self.began = self.saved = time.time()
+        self.seconds_before = facts.get("seconds", 0.0)
+
+    def run(self) -> dict[str, Any]:
+        """Profiles, fits, the held-out budget, analysis."""
+        rows = self.sweep(profile_runs(self.config, self.setting))
+        if not any(row.status == "done" for row in rows):
+            raise HutchError(f"none of {len(rows)} runs ended well; the first: {rows[0].error}")
+        self.session.on_message("fitting the laws")
+        fits = fit_all(self.config, self.ledger.rows())
+        predicted = predicted_optimum(self.config, fits)
+        trouble = None
+        if predicted is not None:
+            trouble = self._train_held_out(predicted[1].value)
+        self.session.on_message("analysing")
+        if trouble != self.ledger.facts().get("holdout_trouble"):
+            self.ledger.set_facts({"holdout_trouble": trouble})
+        self._save_cost()
+        return analysis_document(self.config, TITLE, self.ledger, fits)
+
+    def _train_held_out(self, optimum: float) -> str | None:
+        """Train the models at the held-out budget; what went wrong, if anything did."""
+        try:
+            runs = holdout_runs(self.config, optimum, self.setting)
+            _refuse_small_corpus(self.config, self.corpus, runs)
+        except HutchError as error:
+            return str(error)
+        # Of an earlier prediction, from fewer runs or other code: kept, but no longer what is tested.
+        for row in self.ledger.rows(whole=False):
+            if row.role not in ("profile", "superseded") and row.id not in {run.id for run in runs}:
+                self.ledger.update(row.id, role="superseded")
+        lost = [row for row in self.sweep(runs) if row.status != "done"]
+        return f"run {lost[0].id} ended as {lost[0].status}: {lost[0].error}" if lost else None
 
     def sweep(self, runs: list[PlannedRun]) -> list[LedgerRow]:
-        """Train `runs`; a study in which none ends well has failed."""
-        self._refuse_too_many_epochs(runs)
+        """Train those of `runs` that are not whole."""
         sweep = Sweep(
             folder=self.session.folder,
             ledger=self.ledger,
             module=UNIT,
             function="run_unit",
             workers=self.session.workers,
-            clock=StudyClock(TITLE, self.facts["peak_flops_per_second"], self.session.workers),
-            on_snapshot=self.session.on_snapshot,
+            clock=self.clock,
+            on_snapshot=self._on_snapshot,
             preload=PRELOAD,
         )
-        rows = sweep.run(runs, self._payload, self._columns)
-        if not any(row.status == "done" for row in rows):
-            raise HutchError(f"none of {len(rows)} runs ended well; the first: {rows[0].error}")
-        return rows
+        return sweep.run(runs, self._payload, self._columns)
 
-    def _payload(self, run: PlannedRun, attempt: int) -> dict[str, Any]:
+    def _on_snapshot(self, snapshot: StudySnapshot) -> None:
+        if time.time() - self.saved > SAVE_COST_SECONDS:
+            self._save_cost()
+        self.session.on_snapshot(snapshot)
+
+    @contextmanager
+    def accounting(self) -> Iterator[None]:
+        """Keep the cost of this call, however it ends, unless it trained nothing."""
+        self.attempts_before = _attempts(self.ledger)
+        try:
+            yield
+        finally:
+            self._save_cost()
+
+    def _save_cost(self) -> None:
+        """Seconds and memory so far, added to those of earlier calls. A call that trains nothing costs nothing."""
+        rows = self.ledger.rows()
+        if _attempts(self.ledger) == self.attempts_before and not any(row.status == "running" for row in rows):
+            return
+        largest = max((row.metrics.get("peak_memory_mb", 0.0) for row in rows), default=0.0)
+        self.saved = time.time()
+        cost = {
+            "seconds": self.seconds_before + self.saved - self.began,
+            "finished": self.saved,
+            "peak_memory_mb": peak_memory_mb() + self.session.workers * largest,
+        }
+        self.ledger.set_facts(cost)
+
+    def _payload(self, run: PlannedRun, divergences: int) -> dict[str, Any]:
         return {
             "train": run.train,
             "corpus": self.session.folder / "corpus",
             "flops_per_token": flops_per_token(run.train.model),
-            "attempt": attempt,
+            "divergences": divergences,
+            "checkpoint_seconds": self.session.checkpoint_seconds,
             "sample_seed": self.config.seed if run.role in ("optimal", "gopher-like") else None,
         }
 
     def _columns(self, run: PlannedRun, folder: Path, result: dict[str, Any]) -> dict[str, Any]:
-        holdout = Holdout.from_dict(self.facts["holdout"])
         nats = np.load(folder / "documents.npy")
         metrics = result | {
-            "bits_per_byte": bits_per_byte_of(holdout, nats),
-            "bits_per_byte_by_subset": bits_per_byte_by_subset(holdout, nats),
+            "bits_per_byte": bits_per_byte_of(self.holdout, nats),
+            "bits_per_byte_by_subset": bits_per_byte_by_subset(self.holdout, nats),
             "document_nats": nats.tolist(),
         }
         return {
             "flops": run.flops,
             "tokens": run.tokens,
-            "loss": loss_of(holdout, nats),
+            "loss": loss_of(self.holdout, nats),
             "seconds": result["seconds"],
             "metrics": metrics,
             "curve": np.load(folder / "curve.npy"),
         }
 
-    def _refuse_too_many_epochs(self, runs: list[PlannedRun]) -> None:
-        available = len(self.corpus.train.tokens)
-        worst = max(runs, key=lambda run: run.tokens)
-        if worst.tokens > self.config.max_epochs * available:
-            raise BadInput(
-                f"the corpus has {available:,} training tokens and a run of this study needs {worst.tokens:,}, "
-                f"{worst.tokens / available:.1f} epochs: give more text, smaller --budgets, or a higher --max-epochs "
-                f"than {self.config.max_epochs:g}"
-            )
+
+def _stages(on_message: Callable[[str], None]) -> Callable[[str, int, int], None]:
+    """Say each stage of the corpus's preparation once, when it begins."""
+    told: set[str] = set()
+
+    def report(stage: str, done: int, total: int) -> None:
+        if stage not in told:
+            told.add(stage)
+            on_message(f"corpus: {stage}")
+
+    return report
 
 
-def _claim_folder(config: ComputeOptimalConfig, folder: Path) -> None:
-    """Write the configuration into a new folder; refuse a folder that holds another study."""
-    path, wanted = folder / "study.json", {"study": "compute-optimal", "config": plain(config)}
+def _refuse_small_corpus(config: ComputeOptimalConfig, corpus: Corpus, runs: list[PlannedRun]) -> None:
+    """`BadInput` where a run would read the corpus too often, or too little of it is held out to compare models."""
+    available = len(corpus.train.tokens)
+    worst = max(run.tokens for run in runs)
+    if worst > config.max_epochs * available:
+        raise BadInput(
+            f"the corpus has {available:,} training tokens and a run of this study needs {worst:,}, "
+            f"{worst / available:.1f} epochs: give more text, smaller --budgets, or a higher --max-epochs than "
+            f"{config.max_epochs:g}"
+        )
+    if len(corpus.holdout) < MINIMUM_DOCUMENTS:
+        raise BadInput(
+            f"{config.source} leaves {len(corpus.holdout)} document to hold out, and an interval over documents needs "
+            f"{MINIMUM_DOCUMENTS}: give more documents"
+        )
+
+
+def _refuse_other_study(config: ComputeOptimalConfig, folder: Path) -> None:
+    """`BadInput` where the folder holds another study, or things that are none of ours."""
+    path = folder / "study.json"
     if not path.exists():
-        strangers = [p.name for p in folder.iterdir() if p.name != ".lock"]
+        strangers = sorted(p.name for p in folder.iterdir() if not p.name.startswith(".") and p.name != "corpus")
         if strangers:
-            raise BadInput(
-                f"{folder} is not empty and holds no study ({sorted(strangers)[0]} ...): choose another --out"
-            )
-        write_json(path, wanted)
+            raise BadInput(f"{folder} is not empty and holds no study ({strangers[0]} ...): choose another --out")
         return
     found = read_json(path)
-    if found.get("study") != "compute-optimal":
-        raise BadInput(f"{folder} holds the study {found.get('study')!r}: choose another --out")
-    for name, value in wanted["config"].items():
+    if not isinstance(found, dict) or found.get("study") != NAME or not isinstance(found.get("config"), dict):
+        raise BadInput(f"{path} does not describe a {NAME} study: choose another --out")
+    for name, value in plain(config).items():
         if found["config"].get(name) != value:
             raise BadInput(
                 f"{folder} was begun with {name} = {found['config'].get(name)!r}, not {value!r}: "
@@ -176,8 +261,7 @@ def _facts(ledger: Ledger, session: Session, corpus: Corpus) -> dict[str, Any]:
             "command": session.command,
             "started": time.time(),
         }
-        for name, value in new.items():
-            ledger.set_fact(name, value)
+        ledger.set_facts(new)
         facts |= new
     return facts
 
@@ -189,6 +273,7 @@ def holdout_of(corpus: Corpus) -> Holdout:
     totals = [corpus.manifest["subsets"][name] for name in names]
     tokens = np.array([total["train_tokens"] for total in totals], float)
     size = np.array([total["train_bytes"] for total in totals], float)
+    # A subset of which nothing was trained on has no share in the mixture, and is not scored.
     position = np.array([names.index(name) if name in names else -1 for name in shard.subsets])
     return Holdout(
         subset=position[shard.documents["subset"]],
@@ -203,12 +288,3 @@ def holdout_of(corpus: Corpus) -> Holdout:
 
 def _attempts(ledger: Ledger) -> int:
     return sum(row.attempts for row in ledger.rows())
-
-
-def _account(ledger: Ledger, session: Session, began: float) -> None:
-    """Add this call to the study's cost."""
-    facts = ledger.facts()
-    largest = max((row.metrics.get("peak_memory_mb", 0.0) for row in ledger.rows()), default=0.0)
-    ledger.set_fact("seconds", facts.get("seconds", 0.0) + time.time() - began)
-    ledger.set_fact("finished", time.time())
-    ledger.set_fact("peak_memory_mb", peak_memory_mb() + session.workers * largest)

@@ -18,7 +18,7 @@ from hutch.lm import (
     sample_tokens,
     train,
 )
-from hutch.runs import Heartbeat, seed_of, write_heartbeat
+from hutch.runs import Heartbeat, digest, seed_of, write_heartbeat
 from hutch.runs.atomic import atomic_path, read_json, write_json
 from hutch.runs.machine import peak_memory_mb
 from hutch.text import Corpus
@@ -33,17 +33,21 @@ def run_unit(folder: Path, payload: dict[str, Any]) -> dict[str, Any]:
     """Train `payload["train"]` on the corpus at `payload["corpus"]`, or finish what an earlier process began.
 
     Leaves `model.safetensors`, `curve.npy` (float32 loss of each step) and `documents.npy` (float64 nats of each
-    held-out document) in `folder`; returns what the ledger needs of them. `payload["attempt"]` > 0 after a
-    divergence trains anew at a lower rate.
+    held-out document) in `folder`; returns what the ledger needs of them. After a divergence
+    (`payload["divergences"]`) it trains anew at a lower rate.
     """
     torch.set_num_threads(1)
     keep_freed_memory()
+    for left_by_a_killed_process in folder.glob(".*.tmp"):
+        left_by_a_killed_process.unlink(missing_ok=True)
     config: TrainConfig = payload["train"]
     corpus = Corpus.open(payload["corpus"])
-    if payload["attempt"]:
-        config = dataclasses.replace(config, peak_rate=config.peak_rate * RETRY_RATE)
-    model, seconds = _trained(folder, config, corpus, payload["flops_per_token"])
+    config = dataclasses.replace(config, peak_rate=config.peak_rate * RETRY_RATE ** payload["divergences"])
+    model, seconds = _trained(folder, config, corpus, payload)
     nats = document_nats(model, corpus.holdout, corpus.tokenizer.end_of_document)
+    if not np.isfinite(nats).all():
+        (folder / "trained.json").unlink()
+        raise Diverged(f"the weights after the last of {config.steps} steps give no finite loss on held-out text")
     _save_array(folder / "documents.npy", nats)
     samples = [] if payload["sample_seed"] is None else samples_of(model, corpus, payload["sample_seed"])
     (folder / "checkpoint.safetensors").unlink(missing_ok=True)
@@ -85,11 +89,12 @@ def samples_of(model: Transformer, corpus: Corpus, seed: int) -> list[dict[str, 
     return samples
 
 
-def _trained(folder: Path, config: TrainConfig, corpus: Corpus, flops_per_token: int) -> tuple[Transformer, float]:
-    """The trained model and its seconds in training steps. `trained.json` is written after weights and
-    curve, so that it says that training is over and only the scoring may be missing."""
-    if (folder / "trained.json").exists():
-        return load_model(folder / "model.safetensors"), read_json(folder / "trained.json")["seconds"]
+def _trained(folder: Path, config: TrainConfig, corpus: Corpus, payload: dict[str, Any]) -> tuple[Transformer, float]:
+    """The trained model and its seconds in training steps. `trained.json` is written after weights and curve, so that
+    it says that this very configuration is trained and only the scoring may be missing."""
+    owner, marker = digest(config), folder / "trained.json"
+    if marker.exists() and (trained := read_json(marker))["owner"] == owner:
+        return load_model(folder / "model.safetensors"), trained["seconds"]
 
     def beat(progress: Progress) -> None:
         write_heartbeat(
@@ -100,18 +105,15 @@ def _trained(folder: Path, config: TrainConfig, corpus: Corpus, flops_per_token:
                 tokens=progress.step * config.batch_tokens,
                 loss=progress.loss,
                 tokens_per_second=progress.tokens_per_second,
-                flops_per_second=progress.tokens_per_second * flops_per_token,
+                flops_per_second=progress.tokens_per_second * payload["flops_per_token"],
             ),
         )
 
-    try:
-        model, result = train(config, corpus.train.tokens, folder, on_progress=beat)
-    except Diverged:
-        # What led here would lead here again: the next attempt starts anew.
-        (folder / "checkpoint.safetensors").unlink(missing_ok=True)
-        raise
+    model, result = train(
+        config, corpus.train.tokens, folder, on_progress=beat, checkpoint_seconds=payload["checkpoint_seconds"]
+    )
     _save_array(folder / "curve.npy", result.losses)
-    write_json(folder / "trained.json", {"seconds": result.seconds})
+    write_json(marker, {"owner": owner, "seconds": result.seconds})
     return model, result.seconds
 
 
