@@ -2,9 +2,9 @@
 
     python bench/sweep_overhead.py [--repeats 3]
 
-Both sides train the same models for the same steps, two processes side by side with one thread each, from the same
-token shard; the sweep adds the ledger, heartbeats, checkpoints, process starts and its own bookkeeping. Scoring of
-held-out documents is switched off on both sides, since it is measurement and not overhead. Prints
+Both sides train the same models for the same steps, two processes side by side with one thread each. The sweep adds the
+ledger, process starts, heartbeats, a checkpoint every five seconds, weights and curves on the disk, and its own
+bookkeeping. Scoring of held-out documents is left out on both sides: it is measurement and not overhead. Prints
 seconds and the ratio sweep / bare (1.00 is free; the aim is below 1.05), and writes bench/sweep_overhead.json.
 """
 
@@ -15,16 +15,19 @@ import statistics
 import tempfile
 import time
 from pathlib import Path
+from types import SimpleNamespace
 
 import numpy as np
 
-from hutch.lm import TrainConfig, build_model, keep_freed_memory, model_of_width, train, train_step
+from hutch.lm import TrainConfig, build_model, keep_freed_memory, model_of_width, train_step
 from hutch.lm.optimizer import build_optimizer
 from hutch.runs import Ledger, StudyClock, digest, seed_of
+from hutch.studies.compute_optimal.study import PRELOAD
+from hutch.studies.compute_optimal.unit import trained
 from hutch.studies.sweep import Sweep
 from hutch.text import Batches
 
-WIDTHS, STEPS, SEQUENCES, CONTEXT = (24, 32, 48, 64), 400, 6, 128
+WIDTHS, STEPS, SEQUENCES, CONTEXT = (32, 48, 64, 96), 500, 6, 128
 TOKENS = np.random.default_rng(0).integers(2048, size=2_000_000).astype(np.uint16)
 
 
@@ -50,8 +53,13 @@ def one_thread() -> None:
 def in_sweep(folder: Path, payload: dict) -> dict:
     """A worker's run in the sweep."""
     one_thread()
-    train(payload["train"], TOKENS, folder)
+    trained(folder, payload["train"], SimpleNamespace(train=SimpleNamespace(tokens=TOKENS)), payload)
     return {}
+
+
+def payload(run: BenchRun, divergences: int) -> dict:
+    """What the study gives to its workers, as far as `trained` reads it."""
+    return {"train": run.train, "flops_per_token": 1, "checkpoint_seconds": 5.0}
 
 
 def bare(config: TrainConfig) -> None:
@@ -89,12 +97,12 @@ def sweep_seconds(runs: list[BenchRun]) -> float:
             module="sweep_overhead",
             function="in_sweep",
             workers=2,
-            clock=StudyClock("bench", None, 2),
+            clock=StudyClock("bench", None),
             on_snapshot=lambda snapshot: None,
-            preload=("sweep_overhead", "torch._dynamo"),
+            preload=PRELOAD,
         )
         began = time.perf_counter()
-        sweep.run(runs, lambda run, attempt: {"train": run.train}, lambda run, folder, result: {})
+        sweep.run(runs, payload, lambda run, folder, result: {})
         return time.perf_counter() - began
 
 

@@ -73,11 +73,13 @@ class Ledger:
         with self._connection() as db:
             (version,) = db.execute("PRAGMA user_version").fetchone()
             tables = db.execute("SELECT count(*) FROM sqlite_master").fetchone()[0]
-            if tables and version != VERSION:
+            if not tables:
+                # In one transaction, and only here: a reader must never write.
+                db.executescript(f"BEGIN; {SCHEMA} PRAGMA user_version = {VERSION}; COMMIT;")
+            elif version != VERSION:
                 raise HutchError(
                     f"{self.path} was written by another version of Hutch: begin the study in a new folder"
                 )
-            db.executescript(SCHEMA + f"PRAGMA user_version = {VERSION};")
 
     @contextmanager
     def _connection(self) -> Iterator[sqlite3.Connection]:

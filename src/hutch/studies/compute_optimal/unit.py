@@ -43,7 +43,7 @@ def run_unit(folder: Path, payload: dict[str, Any]) -> dict[str, Any]:
     config: TrainConfig = payload["train"]
     corpus = Corpus.open(payload["corpus"])
     config = dataclasses.replace(config, peak_rate=config.peak_rate * RETRY_RATE ** payload["divergences"])
-    model, seconds = _trained(folder, config, corpus, payload)
+    model, seconds = trained(folder, config, corpus, payload)
     nats = document_nats(model, corpus.holdout, corpus.tokenizer.end_of_document)
     if not np.isfinite(nats).all():
         (folder / "trained.json").unlink()
@@ -89,12 +89,12 @@ def samples_of(model: Transformer, corpus: Corpus, seed: int) -> list[dict[str, 
     return samples
 
 
-def _trained(folder: Path, config: TrainConfig, corpus: Corpus, payload: dict[str, Any]) -> tuple[Transformer, float]:
+def trained(folder: Path, config: TrainConfig, corpus: Corpus, payload: dict[str, Any]) -> tuple[Transformer, float]:
     """The trained model and its seconds in training steps. `trained.json` is written after weights and curve, so that
     it says that this very configuration is trained and only the scoring may be missing."""
     owner, marker = digest(config), folder / "trained.json"
-    if marker.exists() and (trained := read_json(marker))["owner"] == owner:
-        return load_model(folder / "model.safetensors"), trained["seconds"]
+    if marker.exists() and (known := read_json(marker))["owner"] == owner:
+        return load_model(folder / "model.safetensors"), known["seconds"]
 
     def beat(progress: Progress) -> None:
         write_heartbeat(
