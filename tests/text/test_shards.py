@@ -80,6 +80,14 @@ def test_other_content_is_named(shard, tokenizer):
         Shard.open(shard.folder).verify()
 
 
+def test_another_table_of_the_same_shape_is_named(shard):
+    table = shard.documents.copy()
+    table["bytes"][0] += 1
+    np.save(shard.folder / "documents.npy", table)
+    with pytest.raises(HutchError, match=r"documents.npy is damaged"):
+        Shard.open(shard.folder).verify()
+
+
 def test_an_interrupted_writer_leaves_no_shard(tokenizer, tmp_path):
     def interrupted():
         with ShardWriter(tmp_path, tokenizer, ["a"], "") as writer:

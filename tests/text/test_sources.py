@@ -3,13 +3,16 @@
 import builtins
 import gzip
 import json
+import os
+import tracemalloc
 from collections import Counter
 
 import pytest
 import zstandard
 
 from hutch.runs.errors import BadInput
-from hutch.text.sources import cut_passages, read_source
+from hutch.text.files import cut_passages
+from hutch.text.sources import read_source
 
 
 def read(source, subsets=None):
@@ -23,6 +26,7 @@ def test_folder_gives_subsets_by_subfolder_stem_and_own_name(tmp_path):
     (tmp_path / "books.jsonl").write_text('{"text": "three"}\n\n{"text": "four", "subset": "own", "id": 7}\n')
     (tmp_path / ".hidden.txt").write_text("no")
     (tmp_path / "image.png").write_bytes(b"\x89PNG")
+    (tmp_path / "web" / "Photo.PNG").write_bytes(b"\x89PNG")
     found = {(d.text, d.subset, d.key) for d in read(tmp_path)}
     assert found == {
         ("one", "web", "web/deep/a.md"),
@@ -31,6 +35,7 @@ def test_folder_gives_subsets_by_subfolder_stem_and_own_name(tmp_path):
         ("four", "own", "books.jsonl:7"),
     }
     assert [d.text for d in read(tmp_path, ("web", "own"))] == ["four", "one"]
+    assert read_source(tmp_path).skipped == {".png": 2}
 
 
 @pytest.mark.parametrize(("ending", "pack"), [("gz", gzip.compress), ("zst", zstandard.compress)])
@@ -46,6 +51,29 @@ def test_compressed_lines(tmp_path, ending, pack):
         read(path)
 
 
+@pytest.mark.parametrize("name", ["a.txt.zst", "a.jsonl.zst"])
+def test_a_zst_file_that_was_cut_off_is_named(tmp_path, name):
+    frames = [
+        zstandard.compress(b'{"text": "one"}\n' * 9000),
+        b"\x50\x2a\x4d\x18\3\0\0\0pad",
+        zstandard.compress(b"\n" * 99),
+    ]
+    path = tmp_path / name
+    path.write_bytes(b"".join(frames))
+    assert sum(d.text.count("one") for d in read(path)) == 9000
+    for whole in (frames[0], b"".join(frames)):
+        path.write_bytes(whole[:-5])
+        with pytest.raises(BadInput, match=rf"{name} is damaged or not of the kind its name says: it ends within"):
+            read(path)
+
+
+def test_zst_frames_with_long_windows(tmp_path):
+    parameters = zstandard.ZstdCompressionParameters(window_log=29, compression_level=1)
+    packer = zstandard.ZstdCompressor(compression_params=parameters).compressobj()
+    (tmp_path / "a.txt.zst").write_bytes(packer.compress(b"text") + packer.flush())
+    assert [d.text for d in read(tmp_path / "a.txt.zst")] == ["text"]
+
+
 def test_a_single_text_file_is_cut_into_passages(tmp_path):
     text = "\n\n".join(f"{i} " + "word " * 400 for i in range(100)) + "\n" + "x\n" * 40_000
     (tmp_path / "input.txt").write_text(text)
@@ -53,9 +81,65 @@ def test_a_single_text_file_is_cut_into_passages(tmp_path):
     assert "".join(d.text for d in documents) == text
     assert len(documents) > 20
     assert max(len(d.text) for d in documents) < 35_000
-    assert cut_passages("") == []
-    windows = ("w" * 5000 + "\r\n\r\n") * 4
-    assert [len(passage) for passage in cut_passages(windows)] == [10_008, 10_008]
+    assert list(cut_passages([""])) == []
+
+
+@pytest.mark.parametrize(
+    ("text", "lengths"),
+    [
+        (("w" * 5000 + "\r\n\r\n") * 4, [10_008, 10_008]),
+        (("w" * 4999 + "\r\n") * 14, [7 * 5001, 7 * 5001]),
+        (("w" * 4999 + "\r") * 14, [35_000, 35_000]),
+        ("w" * 130_000, [64_000, 64_000, 2_000]),
+    ],
+)
+def test_where_passages_end_does_not_depend_on_the_pieces(text, lengths):
+    for size in (997, 50_000, len(text)):
+        pieces = [text[i : i + size] for i in range(0, len(text), size)]
+        passages = list(cut_passages(pieces))
+        assert "".join(passages) == text
+        assert [len(passage) for passage in passages] == lengths
+
+
+def test_a_huge_text_file_in_a_folder_passes_through_in_little_memory(tmp_path):
+    (tmp_path / "huge.txt").write_text("é" * 8_000_000)
+    tracemalloc.start()
+    sizes = [len(document.text) for document in read_source(tmp_path).documents()]
+    _, peak = tracemalloc.get_traced_memory()
+    tracemalloc.stop()
+    assert sum(sizes) == 8_000_000
+    assert max(sizes) == 64_000
+    assert peak < 10_000_000
+
+
+def test_text_that_is_no_utf8_is_named_with_its_place_also_far_into_the_file(tmp_path):
+    (tmp_path / "a.txt").write_bytes(b"x" * (2**20 - 1) + "é".encode() + b"\xc3(")
+    with pytest.raises(BadInput, match=r"a.txt is not UTF-8 text: byte 0xc3 at offset 1048577"):
+        read(tmp_path / "a.txt")
+    (tmp_path / "a.txt").write_bytes(b"abc\xc3")
+    with pytest.raises(BadInput, match=r"byte 0xc3 at offset 3"):
+        read(tmp_path / "a.txt")
+
+
+@pytest.mark.parametrize("name", ["a.jsonl", "a.ndjson", "a.json", "a.json.gz"])
+def test_json_lines_may_begin_with_a_byte_order_mark(tmp_path, name):
+    data = '\ufeff{"text": "one"}\n'.encode()
+    (tmp_path / name).write_bytes(gzip.compress(data) if name.endswith("gz") else data)
+    assert [(d.text, d.subset) for d in read(tmp_path / name)] == [("one", "a")]
+
+
+def test_names_that_are_no_utf8_become_printable(tmp_path):
+    folder = tmp_path / os.fsdecode(b"caf\xe9")
+    try:
+        folder.mkdir()
+    except OSError:
+        pytest.skip("this file system wants UTF-8")
+    (folder / os.fsdecode(b"\xe9.jsonl")).write_text('{"text": "a", "licence": "\\ud800", "source": "\\udfff"}')
+    (document,) = read(tmp_path)
+    assert (document.subset, document.key) == ("caf?", "caf?/?.jsonl:1")
+    assert (document.licence, document.source) == ("?", "?")
+    assert [d.subset for d in read(tmp_path, (folder.name,))] == ["caf?"]
+    assert read_source(folder).name == f"{tmp_path}/caf?"
 
 
 def test_the_order_of_folders_is_fixed(small_folder):
@@ -69,7 +153,9 @@ def test_the_order_of_folders_is_fixed(small_folder):
         ("a.txt", b"abc\n\xff\xfe", r"a.txt is not UTF-8 text: byte 0xff at offset 4"),
         ("a.jsonl", b'{"text": "ok"}\n\xff', r"a.jsonl is not UTF-8 text: byte 0xff at offset 15"),
         ("a.jsonl", b'{"text": "ok"}\n{"title": "no"}\n', r"a.jsonl:2 has no text"),
-        ("a.jsonl", b'{"text": 3}\n', r"a.jsonl:1 has no text"),
+        ("a.jsonl", b'{"text": 3, "id": "x"}\n', r"a.jsonl:1 has no text.* has text \(int\), id \(str\)"),
+        ("a.json", b"[" * 100_000, r"a.json:1 is not JSON, one object a line: maximum recursion depth"),
+        ("a.json", b"[]", r"a.json:1 has no text.* has no fields \(list\)"),
         ("a.jsonl", b'{"text": "ok"}\n{oops\n', r"a.jsonl:2 is not JSON"),
         ("a.jsonl", b"\n", r"holds no documents"),
         ("a.png", b"\x89PNG", r"a.png is of no known kind; a file must be .txt"),
@@ -84,6 +170,10 @@ def test_a_bad_file_is_named_with_the_place(tmp_path, name, content, message):
 def test_bad_places(tmp_path, small_folder):
     with pytest.raises(BadInput, match="nowhere does not exist"):
         read_source(tmp_path / "nowhere")
+    with pytest.raises(BadInput, match="cannot be read: File name too long"):
+        read_source(tmp_path / ("x" * 300))
+    with pytest.raises(BadInput, match=r"~nobody-of-this-name/texts does not exist"):
+        read_source("~nobody-of-this-name/texts")
     (tmp_path / "empty").mkdir()
     with pytest.raises(BadInput, match="empty holds no text"):
         read_source(tmp_path / "empty")
@@ -122,6 +212,9 @@ def test_parquet(tmp_path):
     documents = read(tmp_path / "table.parquet")
     assert [d.text for d in documents] == [row["text"] for row in rows]
     assert documents[7].key == "table.parquet:r7"
+    parquet.write_table(pyarrow.Table.from_pylist([{"content": "a", "id": 1}]), tmp_path / "other.parquet")
+    with pytest.raises(BadInput, match=r"other.parquet has no column 'text'; it has content, id"):
+        read(tmp_path / "other.parquet")
     (tmp_path / "broken.parquet").write_bytes(b"PAR1 not really")
     with pytest.raises(BadInput, match="not a Parquet file"):
         read(tmp_path / "broken.parquet")

@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from hutch.text.splits import document_hash, holdout_documents, holdout_mask, training_order
+from hutch.text.splits import document_hash, holdout_mask, scored_documents, training_order
 
 
 def hashes_of(count):
@@ -31,6 +31,13 @@ def test_each_subset_is_on_both_sides():
         mask = holdout_mask(hashes, subsets, fraction)
         for subset in (0, 1, 3):
             assert 0 < mask[subsets == subset].sum() < (subsets == subset).sum()
+        assert not mask[subsets == 2].any()
+
+
+def test_where_each_subset_has_one_document_the_lowest_of_all_is_held_out():
+    for fraction in (1e-9, 1 - 1e-9):
+        assert holdout_mask(np.array([9, 3, 5], np.uint64), np.arange(3), fraction).tolist() == [False, True, False]
+    assert holdout_mask(np.array([9], np.uint64), np.arange(1), 0.5).tolist() == [False]
 
 
 def test_order_depends_on_seed_and_texts_only():
@@ -48,9 +55,10 @@ def test_the_lowest_hashes_are_scored_and_more_of_them_hold_the_fewer():
     hashes = np.random.default_rng(0).permutation(1000).astype(np.uint64)
     subsets = np.arange(1000) % 3
     held_out = hashes < 300
-    few, more, every = (holdout_documents(held_out, hashes, subsets, most) for most in (5, 20, None))
+    few, more, every = (scored_documents(held_out, hashes, subsets, most) for most in (5, 20, None))
     assert np.bincount(subsets[few]).tolist() == [5, 5, 5]
     assert set(few) < set(more) < set(every) == set(np.flatnonzero(held_out))
     for subset in range(3):
         kept, rest = few[subsets[few] == subset], np.flatnonzero(held_out & (subsets == subset))
         assert max(hashes[kept]) == sorted(hashes[rest])[4]
+    assert all(hashes[few] == sorted(hashes[few]))

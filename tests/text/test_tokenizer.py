@@ -86,6 +86,22 @@ def test_a_million_spaces_do_not_overflow(tokenizer):
     assert tokenizer.decode(tokenizer.encode(" " * 1_200_000)) == " " * 1_200_000
 
 
+@pytest.mark.parametrize(
+    ("text", "longest"),
+    [
+        pytest.param("a" * 1_000_000, 32, id="letters"),
+        pytest.param("".join(chr(0x4E00 + i * 7919 % 20_000) for i in range(300_000)), 3 * 32, id="Chinese"),
+        pytest.param("=" * 100_000, 32, id="marks"),
+        pytest.param("\n" * 100_000, 256 + 32, id="newlines"),
+    ],
+)
+def test_long_runs_are_cut_into_short_pieces(text, longest):
+    tokenizer = Tokenizer([text[0].encode()[:2] * 2**i for i in range(1, 10)])
+    ids = tokenizer.encode(text)
+    assert tokenizer.decode(ids) == text
+    assert tokenizer.byte_lengths[ids].max() <= longest  # no token is longer than the piece it is in
+
+
 def test_lone_surrogates_are_refused(tokenizer):
     for encode in (tokenizer.encode, lambda text: tokenizer.encode_batch([text])):
         with pytest.raises(BadInput, match="lone surrogate at character 2"):

@@ -34,15 +34,6 @@ class Batches:
         """Windows an epoch."""
         self._order: tuple[int, np.ndarray] = (-1, np.empty(0, dtype=np.int64))
 
-    @property
-    def steps_per_epoch(self) -> float:
-        """Steps in which every window is visited once; not rounded, since batches run across epochs."""
-        return self.windows / self.sequences
-
-    def epochs(self, steps: int) -> float:
-        """How often `steps` steps visit each window."""
-        return steps * self.sequences / self.windows
-
     def batch(self, step: int) -> tuple[np.ndarray, np.ndarray]:
         """(inputs_bt, targets_bt) of step 0, 1, ...: int64 [sequences, context]; targets are one ahead."""
         if step < 0:

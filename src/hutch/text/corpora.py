@@ -2,7 +2,7 @@
 
     folder/tokenizer.json   trained on training documents only
     folder/train/           a shard in training order
-    folder/holdout/         a shard, long documents cut
+    folder/holdout/         a shard in the order of the document hashes, long documents cut
     folder/manifest.json    written last: what is in it, from where, under which licence
 
 Bits per byte on the holdout are the summed loss of the text tokens / (ln 2 · `documents["bytes"]`): the
@@ -19,10 +19,11 @@ import numpy as np
 from hutch.runs.atomic import read_json, write_json
 from hutch.runs.configuration import digest, plain
 from hutch.runs.errors import BadInput, HutchError
-from hutch.text.documents import Document
+from hutch.text.documents import Document, printable
+from hutch.text.files import exists
 from hutch.text.shards import Shard, ShardWriter, subset_totals
-from hutch.text.sources import Source, read_source
-from hutch.text.splits import holdout_documents, holdout_mask, training_order
+from hutch.text.sources import Source, fingerprint, local_path, read_source
+from hutch.text.splits import holdout_mask, scored_documents, training_order
 from hutch.text.spool import NAMES_KEPT, Spool, SubsetNotes, listed
 from hutch.text.tokenizer import SMALLEST_VOCABULARY, Tokenizer
 
@@ -62,7 +63,8 @@ class CorpusConfig:
     do not decide the loss."""
 
     holdout_documents: int | None = None
-    """Keep at most so many holdout documents of each subset for scoring, None: all; the others are set aside."""
+    """Keep at most so many holdout documents of each subset for scoring, None: all; the others are set aside, and
+    so are those of a subset of which `train_tokens` leaves nothing to train on."""
 
     tokenizer_bytes: int = 12_000_000
     """Bytes of training text that the tokenizer learns from."""
@@ -97,11 +99,12 @@ class Corpus:
     train: Shard
     """Documents in training order."""
     holdout: Shard
-    """Documents in the order of the source, cut to `holdout_document_tokens`."""
+    """Documents in the order of their hashes, cut to `holdout_document_tokens`."""
     manifest: dict[str, Any]
     """`subsets` (per subset: licence, source, description, documents, bytes, train_*, holdout_*, duplicates,
-    empty), `missing` (subset: reason), `train`, `holdout` (documents, tokens, bytes), `bytes_per_token`,
-    `config`, `config_digest`, `content_digest`, `tokenizer`."""
+    empty), `missing` (subset: reason), `skipped` (ending: files of no known kind), `train`, `holdout` (documents,
+    tokens, bytes), `bytes_per_token`, `config`, `config_digest`, `content_digest`, `tokenizer`, `fingerprint` (of
+    a source that is a file or a folder, else null)."""
 
     @classmethod
     def open(cls, folder: Path | str) -> "Corpus":
@@ -109,16 +112,19 @@ class Corpus:
         it is truncated or does not fit the others."""
         folder = Path(folder)
         path = folder / "manifest.json"
-        if not path.exists():
+        if not exists(path):
             raise BadInput(f"{folder} holds no corpus (there is no manifest.json): build one first")
-        manifest = read_json(path)
-        if not isinstance(manifest, dict) or manifest.get("format") != FORMAT:
-            raise HutchError(f"{path} does not describe a corpus of the format {FORMAT!r}")
-        tokenizer = Tokenizer.load(folder / "tokenizer.json")
-        train = Shard.open(folder / "train", manifest["tokenizer"])
-        holdout = Shard.open(folder / "holdout", manifest["tokenizer"])
-        if tokenizer.digest != manifest["tokenizer"]:
-            raise HutchError(f"{folder / 'tokenizer.json'} is not the tokenizer of the shards: rebuild the corpus")
+        try:
+            manifest = read_json(path)
+            if not isinstance(manifest, dict) or manifest.get("format") != FORMAT:
+                raise HutchError(f"{path} does not describe a corpus of the format {FORMAT!r}")
+            tokenizer = Tokenizer.load(folder / "tokenizer.json")
+            train = Shard.open(folder / "train", manifest["tokenizer"])
+            holdout = Shard.open(folder / "holdout", manifest["tokenizer"])
+            if tokenizer.digest != manifest["tokenizer"]:
+                raise HutchError(f"{folder / 'tokenizer.json'} is not the tokenizer of the shards")
+        except HutchError as error:
+            raise HutchError(f"{error}: remove {folder} and run the same command again") from error
         return cls(folder, tokenizer, train, holdout, manifest)
 
     @property
@@ -132,28 +138,28 @@ def build_corpus(
 ) -> Corpus:
     """Build the corpus in `folder`, or open it when it is there already.
 
-    An interrupted build starts over. The result depends on neither `workers` (threads that encode) nor the
-    machine, except for the Python version where the source is its standard library.
+    An interrupted build starts over. The result depends on neither `workers` (threads that encode), the order in
+    which documents are read, nor the machine, except for the Python version where the source is its library.
 
     Raises:
-        BadInput: the folder holds a corpus of another configuration; the source cannot be read, is empty or
-            too small; the vocabulary is larger than the text supports.
+        BadInput: the folder holds a corpus of another configuration or of a file or folder that has changed since;
+            it lies in the source; the source cannot be read, is empty or too small; the vocabulary is larger than
+            the text supports.
     """
     folder = Path(folder)
-    if (folder / "manifest.json").exists():
+    if exists(folder / "manifest.json"):
         return matching(Corpus.open(folder), config)
     report = progress or silent
     source = read_source(config.source, config.subsets)
+    if source.fingerprint and folder.resolve().is_relative_to(source.fingerprint["place"]):
+        raise BadInput(f"{folder} lies in the source {source.name}, which it would change: choose a folder outside it")
     with Spool(folder) as spool:
         spool.fill(watched(source.documents(), report))
-        held_out, order = sides(spool, config, source.name)
+        mask, order = sides(spool, config, source.name)
         report("learning the tokenizer", 0, 1)
         tokenizer = Tokenizer.train(texts_up_to(spool, order, config.tokenizer_bytes), config.vocabulary)
         report("learning the tokenizer", 1, 1)
         content = spool.digest()
-        limit = config.holdout_document_tokens
-        writer = ShardWriter(folder / "holdout", tokenizer, spool.names, content)
-        write_shard(writer, spool, held_out, workers=workers, document_tokens=limit)
         writer = ShardWriter(folder / "train", tokenizer, spool.names, content)
         write_shard(writer, spool, order, workers=workers, tokens=config.train_tokens, report=report)
         if writer.tokens < SMALLEST_TRAIN_TOKENS:
@@ -161,6 +167,10 @@ def build_corpus(
                 f"{source.name} gives {writer.tokens:,} training tokens; "
                 f"a corpus needs at least {SMALLEST_TRAIN_TOKENS:,}: give more text"
             )
+        held_out = of_subsets_in(mask, spool.subsets, order[: writer.documents])
+        scored = scored_documents(held_out, spool.hashes, spool.subsets, config.holdout_documents)
+        writer = ShardWriter(folder / "holdout", tokenizer, spool.names, content)
+        write_shard(writer, spool, scored, workers=workers, document_tokens=config.holdout_document_tokens)
         tokenizer.save(folder / "tokenizer.json")
         write_json(folder / "manifest.json", describe(config, source, spool, tokenizer, folder))
     return Corpus.open(folder)
@@ -171,25 +181,46 @@ def silent(stage: str, done: int, total: int) -> None:
 
 
 def sides(spool: Spool, config: CorpusConfig, name: str) -> tuple[np.ndarray, np.ndarray]:
-    """The held-out documents to score, in reading order, and the others in training order, as indices."""
+    """Which documents are held out, as booleans [documents], and the others in training order, as indices."""
     mask = holdout_mask(spool.hashes, spool.subsets, config.holdout_fraction)
     order = training_order(spool.hashes, config.seed)
     order = order[~mask[order]]
     if not len(order) or not mask.any():
         raise BadInput(f"the source {name} holds too few distinct documents ({len(mask)}) to hold some out: give more")
-    return holdout_documents(mask, spool.hashes, spool.subsets, config.holdout_documents), order
+    return mask, order
+
+
+def of_subsets_in(held_out: np.ndarray, subsets: np.ndarray, trained: np.ndarray) -> np.ndarray:
+    """The held-out documents of subsets that `trained` (indices) knows, as booleans [documents]: a loss on text
+    unlike any that was trained on would say little. Where none is of such a subset, all of them."""
+    known = held_out & np.isin(subsets, subsets[trained])
+    return known if known.any() else held_out
 
 
 def matching(corpus: Corpus, config: CorpusConfig) -> Corpus:
-    """The corpus, if it was built by this configuration; else BadInput names the first field that differs."""
-    built, asked = corpus.manifest["config"], plain(config)
+    """The corpus, if it was built by this configuration from the text that is there now; else BadInput names the
+    first field that differs, or the text. Text that is there no longer does not matter: the corpus is whole."""
+    built, asked = corpus.manifest["config"], settings(config)
+    before, now = corpus.manifest.get("fingerprint"), fingerprint(local_path(config.source))
+    if before and now and before["place"] == now["place"]:
+        asked["source"] = built["source"]  # two ways to write one path
     for name in (field.name for field in fields(config)):
         if built.get(name) != asked[name]:
             raise BadInput(
                 f"{corpus.folder} holds a corpus with {name}={built.get(name)!r}, not {asked[name]!r}: "
                 "choose another folder, or remove this one"
             )
+    if before and now and before | {"place": now["place"]} != now:
+        raise BadInput(
+            f"the text in {config.source} has changed since the corpus in {corpus.folder} was built: "
+            "choose another folder"
+        )
     return corpus
+
+
+def settings(config: CorpusConfig) -> dict[str, Any]:
+    """The configuration as the manifest has it."""
+    return plain(config) | {"source": printable(config.source)}
 
 
 def watched(documents: Iterable[Document], report: Progress) -> Iterator[Document]:
@@ -225,7 +256,7 @@ def write_shard(
     report: Progress = silent,
 ) -> None:
     """Encode the documents in order: all, or until the shard has `tokens`; each cut to `document_tokens`."""
-    lengths = np.diff(spool.ends, prepend=0)[order]
+    lengths = spool.sizes[order]
     total, done = int(lengths.sum()), 0
     groups = np.cumsum(lengths) // ENCODED_AT_ONCE
     with writer:
@@ -254,13 +285,15 @@ def describe(config: CorpusConfig, source: Source, spool: Spool, tokenizer: Toke
     train, holdout = ({key: s.manifest[key] for key in ("documents", "tokens", "bytes")} for s in shards.values())
     return {
         "format": FORMAT,
-        "config": plain(config),
+        "config": settings(config),
         "config_digest": digest(config),
         "content_digest": spool.digest(),
         "tokenizer": tokenizer.digest,
         "bytes_per_token": train["bytes"] / (train["tokens"] - train["documents"]),
         "subsets": subsets,
         "missing": source.missing,
+        "skipped": source.skipped,
+        "fingerprint": source.fingerprint,
         "train": train,
         "holdout": holdout,
     }

@@ -3,6 +3,11 @@
 from dataclasses import dataclass
 
 
+def printable(name: str) -> str:
+    """A name that can be written as UTF-8: lone surrogates, as in file names that are no UTF-8, become "?"."""
+    return name.encode("utf-8", "replace").decode()
+
+
 @dataclass(frozen=True, slots=True)
 class Document:
     """One text with its origin. Two documents with the same key are the same place in the same source."""

@@ -11,6 +11,7 @@ import os
 import re
 import sysconfig
 import tokenize
+import zlib
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from importlib import metadata
@@ -28,7 +29,13 @@ ANY_TAG = re.compile(r"</?[a-zA-Z][^<>]*>")
 DOCUMENTATION = re.compile(r'"documentation"\s*:\s*("[^"\\]*(?:\\.[^"\\]*)*")')
 BOOK_START = re.compile(r"^ +\d{1,2}001001: (\d+),$", re.MULTILINE)
 NOT_LIBRARY = frozenset({"site-packages", "dist-packages", "test", "tests", "idle_test"})
+OF_THE_BUILD = re.compile(r"config-|_sysconfigdata|(?:site|user)customize\.py$")
+"""Starts of names of folders and files that differ between two builds of one Python version."""
 BOOK_NAME = re.compile(r"Book\.(\w+):")
+UNEXPECTED = (
+    OSError, EOFError, zlib.error, ValueError, SyntaxError, AttributeError, TypeError, LookupError, RecursionError,
+)  # fmt: skip
+"""What a reader raises on files that are damaged or of another shape."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -74,11 +81,12 @@ class EmbeddedSubset:
 
     def read(self) -> Iterator[Document]:
         """The documents in a fixed order. `HutchError` when the package's files are not as expected."""
+        source = self.source  # a search through the installed packages, so once and not for each document
         try:
             for key, text in self.reader(self.paths()):
-                yield Document(text, self.name, f"{self.name}/{key}", self.licence, self.source)
-        except (OSError, ValueError, SyntaxError, AttributeError) as error:
-            raise HutchError(f"subset {self.name}: {self.source} does not read as expected: {error}") from error
+                yield Document(text, self.name, f"{self.name}/{key}", self.licence, source)
+        except UNEXPECTED as error:
+            raise HutchError(f"subset {self.name}: {source} does not read as expected: {error}") from error
 
 
 def strip_html(text: str) -> str:
@@ -150,11 +158,11 @@ def read_bible(paths: list[Path]) -> Iterator[tuple[str, str]]:
 
 
 def library_files() -> list[Path]:
-    """The files of the standard library, without what is installed beside it and without its tests."""
+    """The files of the standard library, without its tests, what is installed beside it, and what its build wrote."""
     found = []
     for folder, below, names in os.walk(sysconfig.get_paths()["stdlib"]):
-        below[:] = [name for name in below if name not in NOT_LIBRARY]
-        found += [Path(folder, name) for name in names]
+        below[:] = [name for name in below if name not in NOT_LIBRARY and not OF_THE_BUILD.match(name)]
+        found += [Path(folder, name) for name in names if not OF_THE_BUILD.match(name)]
     return found
 
 

@@ -12,6 +12,7 @@ import time
 from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, suppress
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from types import TracebackType
 from typing import Any
@@ -24,6 +25,8 @@ from hutch.text.tokenizer import Tokenizer
 
 FORMAT = "hutch shard 1"
 ABANDONED_AFTER_SECONDS = 600
+BLAKE2B = partial(hashlib.blake2b, digest_size=16)
+"""The hash behind the checksums."""
 DOCUMENT = np.dtype([("start", "<i8"), ("tokens", "<i8"), ("bytes", "<i8"), ("subset", "<i4")])
 """A row of the table: the place of the first token in the shard; tokens, with the end of document; UTF-8
 bytes of the text behind them; index into `Shard.subsets`."""
@@ -56,7 +59,7 @@ class Shard:
         tokens = np.memmap(folder / "tokens.bin", dtype=np.dtype(manifest["dtype"]), mode="r")
         documents = read_table(folder / "documents.npy")
         if not consistent(documents, len(tokens), len(manifest["subsets"])):
-            raise HutchError(f"{folder / 'documents.npy'} does not match {folder / 'tokens.bin'}: rebuild the shard")
+            raise HutchError(f"{folder / 'documents.npy'} does not match {folder / 'tokens.bin'}")
         return cls(folder, tokens, documents, manifest)
 
     @property
@@ -90,21 +93,25 @@ class Shard:
         return np.flatnonzero(self.documents["subset"] == self.subsets.index(subset))
 
     def verify(self) -> None:
-        """Read everything and compare with the checksum; HutchError names a file whose content changed."""
-        state = hashlib.blake2b(digest_size=16)
-        for start in range(0, len(self.tokens), 1 << 22):
-            state.update(self.tokens[start : start + (1 << 22)].tobytes())
-        if state.hexdigest() != self.manifest["checksum"]:
-            raise HutchError(f"{self.folder / 'tokens.bin'} is damaged: its content has changed; rebuild the shard")
+        """Read tokens and table and compare with the checksums; HutchError names a file whose content changed."""
+        for name, expected in self.manifest["checksums"].items():
+            if checksum(self.folder / name) != expected:
+                raise HutchError(f"{self.folder / name} is damaged: its content has changed since it was written")
+
+
+def checksum(path: Path) -> str:
+    """The checksum of a file, in hexadecimal digits."""
+    with path.open("rb") as handle:
+        return hashlib.file_digest(handle, BLAKE2B).hexdigest()
 
 
 def check_size(path: Path, size: int) -> None:
     """Raise HutchError unless the file exists with so many bytes."""
     if not path.exists():
-        raise HutchError(f"{path} is missing: rebuild the shard")
+        raise HutchError(f"{path} is missing")
     found = path.stat().st_size
     if found != size:
-        raise HutchError(f"{path} has {found:,} bytes and should have {size:,}: rebuild the shard")
+        raise HutchError(f"{path} has {found:,} bytes and should have {size:,}")
 
 
 def read_table(path: Path) -> np.ndarray:
@@ -142,7 +149,7 @@ class ShardWriter:
         self._dtype = tokenizer.dtype.newbyteorder("<")
         self._end = np.array([tokenizer.end_of_document], dtype=self._dtype)
         self._rows: list[tuple[int, int, int, int]] = []
-        self._checksum = hashlib.blake2b(digest_size=16)
+        self._checksum = BLAKE2B()
         self._open = ExitStack()
 
     def __enter__(self) -> "ShardWriter":
@@ -150,6 +157,11 @@ class ShardWriter:
         temporary = self._open.enter_context(atomic_path(self.folder / "tokens.bin"))
         self._file = self._open.enter_context(temporary.open("wb"))
         return self
+
+    @property
+    def documents(self) -> int:
+        """Documents added so far."""
+        return len(self._rows)
 
     def add(self, ids: np.ndarray, subset: int) -> None:
         """Append one document: its token ids without the end of document, and its index in `subsets`."""
@@ -189,7 +201,7 @@ class ShardWriter:
             "source": self.source_digest,
             "subsets": list(self.subsets),
             "sizes": {name: (self.folder / name).stat().st_size for name in ("tokens.bin", "documents.npy")},
-            "checksum": self._checksum.hexdigest(),
+            "checksums": {"tokens.bin": self._checksum.hexdigest(), "documents.npy": checksum(table)},
         }
         write_json(self.folder / "manifest.json", manifest)
 

@@ -1,30 +1,29 @@
 """Where documents come from: the embedded corpus, a file, a folder, or a Hugging Face data set.
 
-A source is a list of parts, each read as a stream, so that a corpus larger than memory passes through.
-A text file is one document, except that a single file given by itself is cut into passages (a corpus needs
-several documents to hold some out). Of a file in a folder the subset is its first-level subfolder; at the
-top level, a table (JSON lines, Parquet) is a subset of its own by its stem, and the text files together are
-the subset named after the folder. A row of a table carries `text` and may carry `subset`, `source`,
-`licence` and `id`.
+A source is a list of parts, each read as a stream, so that a corpus larger than memory passes through; only a
+single row of a table (JSON lines, Parquet) must fit. A text file is one document, or, when it is longer than a
+passage, one for each passage: a corpus needs several documents to hold some out. Of a file in a folder the subset
+is its first-level subfolder; at the top level, a table is a subset of its own by its stem, and the text files
+together are the subset named after the folder. A row carries `text` and may carry `subset`, `source`, `licence`
+and `id`.
 """
 
+import os
 import re
+from collections import Counter
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
 from typing import Any
 
+from hutch.runs.configuration import digest
 from hutch.runs.errors import BadInput, HutchError
-from hutch.text.documents import Document
+from hutch.text.documents import Document, printable
 from hutch.text.embedded import EMBEDDED
-from hutch.text.files import decode, json_lines, open_bytes, parquet_rows, text_kind
+from hutch.text.files import KINDS, cut_passages, exists, json_lines, parquet_rows, text_kind, text_pieces
 
-FILE_KINDS = ".txt, .md, .jsonl (also .gz, .zst) or .parquet"
-PASSAGE_CHARACTERS = 8_000
-"""A single text file is cut at the first blank line after so many characters ..."""
-LONGEST_PASSAGE_CHARACTERS = 32_000
-"""... or at the first newline after so many, when no blank line comes."""
+FILE_KINDS = ".txt, .md, .jsonl, .ndjson, .json with one object a line (all also .gz, .zst) or .parquet"
 
 
 @dataclass(frozen=True)
@@ -45,6 +44,10 @@ class Source:
     """One sentence per subset, where known."""
     missing: dict[str, str] = field(default_factory=dict)
     """Subsets that were asked for and cannot be read here, with the reason."""
+    skipped: dict[str, int] = field(default_factory=dict)
+    """How many files of a folder are of no known kind, by ending."""
+    fingerprint: dict[str, Any] | None = None
+    """Of a file or folder, see `fingerprint`."""
     subsets: tuple[str, ...] | None = None
     """Only these subsets, or all of them."""
 
@@ -75,12 +78,21 @@ def read_source(source: str | Path, subsets: tuple[str, ...] | None = None) -> S
             wrong inside the files is raised, with file and place, while they are read.
     """
     name = str(source)
+    subsets = subsets and tuple(printable(subset) for subset in subsets)
     if name == "embedded" or name.startswith("embedded:"):
         return embedded_source(name, subsets)
     if name.startswith("hf:"):
         part = Part(name, partial(read_hugging_face, name.removeprefix("hf:")))
         return Source(name, (part,), subsets=subsets)
-    return path_source(Path(name).expanduser(), subsets)
+    return path_source(local_path(name), subsets)
+
+
+def local_path(name: str) -> Path:
+    """The path that `name` writes. Raises BadInput for the home of a user who is not known."""
+    try:
+        return Path(name).expanduser()
+    except RuntimeError as error:
+        raise BadInput(f"{name} does not exist: {error}") from error
 
 
 def embedded_source(name: str, subsets: tuple[str, ...] | None) -> Source:
@@ -101,21 +113,59 @@ def embedded_source(name: str, subsets: tuple[str, ...] | None) -> Source:
 
 def path_source(path: Path, subsets: tuple[str, ...] | None) -> Source:
     """A file, or all files of known kinds in a folder and below it, hidden ones apart."""
-    if not path.exists():
+    if not exists(path):
         raise BadInput(f"{path} does not exist; give a file, a folder, 'embedded' or 'hf:NAME'")
     if path.is_file():
         if text_kind(path) is None:
             raise BadInput(f"{path} is of no known kind; a file must be {FILE_KINDS}")
-        part = Part(path.name, partial(read_file, path, stem(path), path.name, passages=True))
-        return Source(str(path), (part,), subsets=subsets)
-    parts = []
-    for file in sorted(path.rglob("*")):
-        place = file.relative_to(path)
-        if file.is_file() and text_kind(file) and not any(name.startswith(".") for name in place.parts):
-            parts.append(Part(str(place), partial(read_file, file, subset_of(path, place), place.as_posix())))
-    if not parts:
+        part = Part(path.name, partial(read_file, path, stem(path), path.name))
+        return Source(printable(str(path)), (part,), subsets=subsets, fingerprint=fingerprint(path))
+    files = visible_files(path)
+    known = [place for place in files if text_kind(place)]
+    if not known:
         raise BadInput(f"folder {path} holds no text; it needs files of the kind {FILE_KINDS}")
-    return Source(str(path), tuple(parts), subsets=subsets)
+    return Source(
+        printable(str(path)),
+        tuple(
+            Part(str(place), partial(read_file, path / place, subset_of(path, place), place.as_posix()))
+            for place in known
+        ),
+        skipped=dict(Counter(printable(place.suffix.lower()) for place in files if not text_kind(place))),
+        subsets=subsets,
+        fingerprint=fingerprint(path),
+    )
+
+
+def visible_files(folder: Path) -> list[Path]:
+    """All files in a folder and below it, hidden ones apart, as sorted paths from it. Raises BadInput for a
+    folder that cannot be listed."""
+
+    def refuse(error: OSError) -> None:
+        raise BadInput(f"{error.filename} cannot be read: {error.strerror or error}") from error
+
+    found = []
+    for place, below, names in os.walk(folder, onerror=refuse):
+        below[:] = [name for name in below if not name.startswith(".")]
+        paths = [Path(place, name) for name in names if not name.startswith(".")]
+        found += [path.relative_to(folder) for path in paths if path.is_file()]
+    return sorted(found)
+
+
+def fingerprint(path: Path) -> dict[str, Any] | None:
+    """What tells whether the texts of a file or folder have changed: where it is, the number of its files of known
+    kinds, their bytes, and a digest of their names and sizes. None when there is nothing (any more).
+
+    An edit that keeps a file's size goes unseen; times are left out, because a copy of a folder has others.
+    """
+    if not exists(path):
+        return None
+    files = [path] if path.is_file() else [path / place for place in visible_files(path) if text_kind(place)]
+    try:
+        sizes = [(os.path.relpath(file, path), file.stat().st_size) for file in files]
+    except OSError as error:
+        raise BadInput(f"{error.filename} cannot be read: {error.strerror or error}") from error
+    total = sum(size for _, size in sizes)
+    return {"place": printable(str(path.resolve())), "files": len(files), "bytes": total, "sizes": digest(sizes)}
 
 
 def subset_of(folder: Path, place: Path) -> str:
@@ -127,45 +177,32 @@ def subset_of(folder: Path, place: Path) -> str:
 
 def stem(path: Path) -> str:
     """The file's name without its known endings."""
-    return re.sub(r"\.(txt|md|jsonl|parquet)(\.gz|\.zst)?$", "", path.name, flags=re.IGNORECASE)
+    return re.sub(rf"({'|'.join(map(re.escape, KINDS))})(\.gz|\.zst)?$", "", path.name, flags=re.IGNORECASE)
 
 
-def read_file(path: Path, subset: str, key: str, passages: bool = False) -> Iterator[Document]:
+def read_file(path: Path, subset: str, key: str) -> Iterator[Document]:
     """The documents of one file."""
-    kind = text_kind(path)
-    if kind == "text":
-        with open_bytes(path) as handle:
-            text = decode(handle.read(), path).removeprefix("\ufeff")
-        if passages:
-            cut = enumerate(cut_passages(text))
-            return iter([Document(passage, subset, f"{key}:{i}") for i, passage in cut])
-        return iter([Document(text, subset, key)])
-    rows = json_lines(path) if kind == "json" else parquet_rows(path)
-    return (row_document(row, subset, key, f"{path}:{number}", number) for number, row in rows)
-
-
-def cut_passages(text: str) -> list[str]:
-    """`text` cut behind blank lines into passages of about `PASSAGE_CHARACTERS`; joined they are `text`."""
-    cuts, start = [0], 0
-    for newline in re.finditer(r"(?:\r?\n)+", text):
-        length = newline.end() - start
-        blank = newline.group().count("\n") > 1
-        if length >= (PASSAGE_CHARACTERS if blank else LONGEST_PASSAGE_CHARACTERS):
-            start = newline.end()
-            cuts.append(start)
-    return [text[a:b] for a, b in zip(cuts, [*cuts[1:], len(text)], strict=True) if b > a]
+    subset, key = printable(subset), printable(key)
+    if text_kind(path) == "text":
+        for i, passage in enumerate(cut_passages(text_pieces(path))):
+            yield Document(passage, subset, f"{key}:{i}" if i else key)
+        return
+    for number, row in json_lines(path) if text_kind(path) == "json" else parquet_rows(path):
+        yield row_document(row, subset, key, f"{path}:{number}", number)
 
 
 def row_document(row: Any, subset: str, key: str, place: str, number: int) -> Document:
     """A row of a table as a document; `place` (file:line) is for the message when it has no text."""
     if not isinstance(row, dict) or not isinstance(row.get("text"), str):
-        raise BadInput(f"{place} has no text; a row needs a field 'text' that is a string")
+        found = row if isinstance(row, dict) else {"no fields": row}
+        named = ", ".join(f"{name} ({type(value).__name__})" for name, value in found.items())
+        raise BadInput(f"{place} has no text; a row needs a field 'text' that is a string, this one has {named}")
     return Document(
         text=row["text"],
-        subset=str(row.get("subset") or subset),
-        key=f"{key}:{number if row.get('id') is None else row['id']}",
-        licence=str(row.get("licence") or "unknown"),
-        source=str(row.get("source") or ""),
+        subset=printable(str(row.get("subset") or subset)),
+        key=printable(f"{key}:{number if row.get('id') is None else row['id']}"),
+        licence=printable(str(row.get("licence") or "unknown")),
+        source=printable(str(row.get("source") or "")),
     )
 
 
@@ -187,7 +224,7 @@ def read_hugging_face(name: str) -> Iterator[Document]:
 
 def open_data_set(datasets: Any, name: str) -> Iterable[dict[str, Any]]:
     """A data set saved by `save_to_disk`, or whatever `load_dataset` finds under the name, as a stream."""
-    folder = Path(name).expanduser()
+    folder = local_path(name)
     if (folder / "dataset_info.json").exists() or (folder / "dataset_dict.json").exists():
         loaded = datasets.load_from_disk(str(folder))
     elif folder.exists():

@@ -26,9 +26,9 @@ def document_hash(text: str) -> int:
 def holdout_mask(hashes: np.ndarray, subsets: np.ndarray, fraction: float) -> np.ndarray:
     """Which documents are held out, as booleans [documents].
 
-    A document is held out when its hash lies in the lowest `fraction` of all hashes. In each subset with at
-    least two documents, the one with the lowest hash is held out in any case, and the one with the highest
-    never is, so that both sides know every subset.
+    A document is held out when its hash lies in the lowest `fraction` of all hashes. In each subset the one with
+    the highest hash never is, so that every subset is trained on, and of two or more the one with the lowest hash
+    is in any case. Where each subset has one document, the lowest hash of all is held out, if there are two.
 
     Args:
         hashes: uint64 [documents], distinct.
@@ -38,20 +38,22 @@ def holdout_mask(hashes: np.ndarray, subsets: np.ndarray, fraction: float) -> np
     mask = hashes < np.uint64(fraction * 2**64)
     for subset in np.unique(subsets):
         members = np.flatnonzero(subsets == subset)
-        if len(members) >= 2:
-            mask[members[np.argmin(hashes[members])]] = True
-            mask[members[np.argmax(hashes[members])]] = False
+        mask[members[np.argmin(hashes[members])]] = True
+        mask[members[np.argmax(hashes[members])]] = False  # the last word: it may be the only document
+    if not mask.any() and len(mask) >= 2:
+        mask[np.argmin(hashes)] = True
     return mask
 
 
-def holdout_documents(held_out: np.ndarray, hashes: np.ndarray, subsets: np.ndarray, most: int | None) -> np.ndarray:
-    """The held-out documents that are kept for scoring, as ascending indices: of each subset the `most` with the
-    lowest hashes, or all. The others are set aside, so that a larger `most` never scores what was trained on."""
+def scored_documents(held_out: np.ndarray, hashes: np.ndarray, subsets: np.ndarray, most: int | None) -> np.ndarray:
+    """The held-out documents that are kept for scoring, as indices by ascending hash: of each subset the `most` with
+    the lowest hashes, or all. The others are set aside, so that a larger `most` never scores what was trained on."""
     kept = []
     for subset in np.unique(subsets):
         members = np.flatnonzero(held_out & (subsets == subset))
         kept.append(members[np.argsort(hashes[members])][:most])
-    return np.sort(np.concatenate(kept)) if kept else np.empty(0, np.int64)
+    scored = np.concatenate(kept) if kept else np.empty(0, np.int64)
+    return scored[np.argsort(hashes[scored])]
 
 
 def training_order(hashes: np.ndarray, seed: int) -> np.ndarray:

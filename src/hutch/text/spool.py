@@ -1,13 +1,16 @@
-"""The spool: texts on disk in reading order, with what is known of each in memory.
+"""The spool: texts on disk, with what is known of each in memory (some 300 bytes a document).
 
 A corpus is shuffled, but may be larger than memory. So its texts pass once from the source into one
-temporary file, without duplicates, and are read back from there in training order.
+temporary file and are read back from there in training order. Of texts that are duplicates one is kept, and
+which one does not depend on the order in which they come.
 """
 
 import hashlib
 import tempfile
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager, suppress
 from pathlib import Path
+from typing import NamedTuple
 
 import numpy as np
 
@@ -38,6 +41,24 @@ class SubsetNotes:
             if name and len(names) <= NAMES_KEPT:
                 names.add(name)
 
+    def replaced(self, size: int) -> None:
+        """Take back the count of a document for which a duplicate is kept instead; its names stay."""
+        self.documents -= 1
+        self.bytes -= size
+        self.duplicates += 1
+
+
+class Kept(NamedTuple):
+    """A document that is kept. Of duplicates, the one that sorts first is."""
+
+    subset: str
+    content: bytes
+    """Names (subset, text)."""
+    start: int
+    """Where the text starts in the file, in bytes."""
+    size: int
+    """Bytes of the text."""
+
 
 def listed(names: set[str]) -> str:
     """The names in one string, in alphabetical order; more than `NAMES_KEPT` are cut."""
@@ -58,52 +79,55 @@ class Spool:
         except OSError as error:
             raise HutchError(f"cannot write in {folder}: {error.strerror or error}") from error
         self._content: list[bytes] = []
+        self._starts = np.empty(0, dtype=np.int64)
         self.notes: dict[str, SubsetNotes] = {}
         """For every subset that came, even one of which nothing was kept."""
         self.names: list[str] = []
-        """The subsets with documents, in order of appearance."""
+        """The subsets with documents, in alphabetical order."""
         self.hashes = np.empty(0, dtype=np.uint64)
         """uint64 [documents]: `document_hash` of each."""
         self.subsets = np.empty(0, dtype=np.int32)
         """int32 [documents]: index into `names`."""
-        self.ends = np.empty(0, dtype=np.int64)
-        """int64 [documents]: where each text ends in the file."""
+        self.sizes = np.empty(0, dtype=np.int64)
+        """int64 [documents]: bytes of each text."""
 
     def fill(self, documents: Iterable[Document]) -> None:
-        """Store each document that is neither empty nor a duplicate of an earlier one. To be called once.
+        """Store the documents that are not empty, one of those with equal hashes. To be called once.
 
-        Raises BadInput, naming the document, for a text with lone surrogates.
+        Raises BadInput, naming the document, for a text with lone surrogates; HutchError when the disk is full.
         """
-        position = 0
-        numbers: dict[str, int] = {}
-        hashes: dict[int, None] = {}  # a dict for its order and its fast look-up
-        ends, subsets = [], []
+        kept: dict[int, Kept] = {}
+        end = 0
         for document in documents:
             notes = self.notes.setdefault(document.subset, SubsetNotes())
             data, key = encoded(document)
             if not document.text.strip():
                 notes.empty += 1
-            elif key in hashes:
+                continue
+            new, old = Kept(document.subset, content_of(document.subset, data), end, len(data)), kept.get(key)
+            if old and old <= new:
                 notes.duplicates += 1
-            else:
-                hashes[key] = None
-                self._store(document.subset, data)
-                position += len(data)
-                ends.append(position)
-                subsets.append(numbers.setdefault(document.subset, len(numbers)))
-                notes.note(document, len(data))
-        self.names = list(numbers)
-        self.hashes = np.fromiter(hashes, dtype=np.uint64, count=len(hashes))
-        self.subsets = np.array(subsets, dtype=np.int32)
-        self.ends = np.array(ends, dtype=np.int64)
+                continue
+            if old:
+                self.notes[old.subset].replaced(old.size)
+            with disk_errors():
+                self._file.write(data)
+            end += len(data)
+            kept[key] = new
+            notes.note(document, len(data))
+        with disk_errors():
+            self._file.flush()
+        self._index(kept)
 
-    def _store(self, subset: str, data: bytes) -> None:
-        try:
-            self._file.write(data)
-        except OSError as error:
-            raise HutchError(f"cannot write the temporary file of the corpus: {error.strerror or error}") from error
-        labelled = subset.encode("utf-8", "replace") + b"\0" + data
-        self._content.append(hashlib.blake2b(labelled, digest_size=16).digest())
+    def _index(self, kept: dict[int, Kept]) -> None:
+        """Arrays from the records."""
+        self.names = sorted({record.subset for record in kept.values()})
+        number = {name: i for i, name in enumerate(self.names)}
+        self.hashes = np.fromiter(kept, dtype=np.uint64, count=len(kept))
+        self.subsets = np.array([number[record.subset] for record in kept.values()], dtype=np.int32)
+        self.sizes = np.array([record.size for record in kept.values()], dtype=np.int64)
+        self._starts = np.array([record.start for record in kept.values()], dtype=np.int64)
+        self._content = [record.content for record in kept.values()]
 
     def digest(self) -> str:
         """Sixteen hexadecimal digits for the set of (subset, text), whatever the reading order."""
@@ -111,15 +135,29 @@ class Spool:
 
     def read(self, index: int) -> str:
         """One text."""
-        start = int(self.ends[index - 1]) if index else 0
-        self._file.seek(start)
-        return self._file.read(int(self.ends[index]) - start).decode()
+        self._file.seek(int(self._starts[index]))
+        return self._file.read(int(self.sizes[index])).decode()
 
     def __enter__(self) -> "Spool":
         return self
 
     def __exit__(self, *error: object) -> None:
-        self._file.close()
+        with suppress(OSError):  # after a failed write it tries again
+            self._file.close()
+
+
+@contextmanager
+def disk_errors() -> Iterator[None]:
+    """One line for a disk that is full or gone."""
+    try:
+        yield
+    except OSError as error:
+        raise HutchError(f"cannot write the temporary file of the corpus: {error.strerror or error}") from error
+
+
+def content_of(subset: str, data: bytes) -> bytes:
+    """Sixteen bytes that name (subset, text)."""
+    return hashlib.blake2b(subset.encode("utf-8", "replace") + b"\0" + data, digest_size=16).digest()
 
 
 def encoded(document: Document) -> tuple[bytes, int]:

@@ -23,6 +23,11 @@ def notes(config: ComputeOptimalConfig, fits: Fits, rows: Sequence[LedgerRow], f
         *_epochs(rows, facts),
         *_troubled(rows),
     ]
+    skipped = ", ".join(
+        f"{count} {ending or 'without an ending'}" for ending, count in facts["corpus"]["skipped"].items()
+    )
+    if skipped:
+        found.append(f"Files of kinds that are not read were left out: {skipped}.")
     missing = facts["corpus"]["missing"]
     found += [f"The subset {name} was left out: {reason}" for name, reason in missing.items()]
     if any("code" in name for name in facts["corpus"]["subsets"]) and config.source.startswith("embedded"):

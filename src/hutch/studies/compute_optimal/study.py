@@ -218,10 +218,11 @@ def _refuse_small_corpus(config: ComputeOptimalConfig, corpus: Corpus, runs: lis
             f"{worst / available:.1f} epochs: give more text, smaller --budgets, or a higher --max-epochs than "
             f"{config.max_epochs:g}"
         )
-    if len(corpus.holdout) < MINIMUM_DOCUMENTS:
+    scored = int(holdout_of(corpus).scored().sum())
+    if scored < MINIMUM_DOCUMENTS:
         raise BadInput(
-            f"{config.source} leaves {len(corpus.holdout)} document to hold out, and an interval over documents needs "
-            f"{MINIMUM_DOCUMENTS}: give more documents"
+            f"{config.source} leaves {scored} documents to hold out from subsets that are trained on, and an interval over "
+            f"documents needs {MINIMUM_DOCUMENTS}: give more documents"
         )
 
 
