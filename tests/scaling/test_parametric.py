@@ -25,7 +25,7 @@ def synthetic(law, noise=0.0, seed=0):
     return n, d, law.loss(n, d) * np.exp(noise * np.random.default_rng(seed).normal(size=35))
 
 
-def same(law, E, A, B, alpha, beta, rel=2e-6):
+def assert_same(law, E, A, B, alpha, beta, rel=2e-6):
     assert law.as_dict() == pytest.approx({"E": E, "A": A, "B": B, "alpha": alpha, "beta": beta}, rel=rel)
 
 
@@ -40,7 +40,7 @@ def test_exact_optimum_on_the_digitised_points(excluded, f, optimum, a):
     table = chinchilla(excluded=excluded)
     fit = fit_parametric(column(table, "N"), column(table, "D"), column(table, "loss"), bootstraps=0)
     assert fit.objective == pytest.approx(f, rel=1e-9)
-    same(fit.law, *optimum)
+    assert_same(fit.law, *optimum)
     assert fit.a.value == pytest.approx(a, abs=1e-6)
     assert (fit.status, fit.starts_agree) == ("converged", 1.0)
     assert fit.objective <= 0.001018746 or excluded
@@ -68,21 +68,21 @@ def test_exact_optima_on_isoflop_points_llama_olmo_and_datablations():
     _, n, d, loss = chinchilla_isoflop(excluded=True)
     fit = fit_parametric(n, d, loss, bootstraps=0)
     assert fit.objective == pytest.approx(0.0012614527969, rel=1e-9)
-    same(fit.law, 1.9601593, 1137.2809, 39639.28, 0.3961938, 0.5046031)
+    assert_same(fit.law, 1.9601593, 1137.2809, 39639.28, 0.3961938, 0.5046031)
     table = rows("llama3_isoflop.csv")
     fit = fit_parametric(column(table, "N"), column(table, "D"), column(table, "loss_raw"), bootstraps=0)
     assert fit.objective == pytest.approx(0.00039046784619, rel=1e-9)
-    same(fit.law, 0.5941934, 38.328999, 160.2263, 0.2835172, 0.3156563)
+    assert_same(fit.law, 0.5941934, 38.328999, 160.2263, 0.2835172, 0.3156563)
     ladder = re.compile(r"(190M|370M|760M|1B|3B)-(0\.5|1|2|5|10)xC")
     table = [row for row in rows("olmo_ladder_final.csv") if ladder.fullmatch(row["run"])]
     assert len(table) == 25
     fit = fit_parametric(column(table, "N"), column(table, "D"), column(table, "c4_en"), bootstraps=0)
     assert fit.objective == pytest.approx(9.7315011635e-05, rel=1e-8)
-    same(fit.law, 1.8585732, 124.40638, 33.78026, 0.2718329, 0.1565593)
+    assert_same(fit.law, 1.8585732, 124.40638, 33.78026, 0.2718329, 0.1565593)
     table = [row for row in rows("datablations_c4.csv") if float(row["epochs"]) <= 1.001 and not row["seed"]]
     fit = fit_parametric(column(table, "N"), column(table, "D"), column(table, "loss"), bootstraps=0)
     assert fit.objective == pytest.approx(0.00093747517315, rel=1e-9)
-    same(fit.law, 1.9029352, 430.90997, 5360.613, 0.3359416, 0.3868226)
+    assert_same(fit.law, 1.9029352, 430.90997, 5360.613, 0.3359416, 0.3868226)
 
 
 def test_bootstraps_leave_their_start():
@@ -108,7 +108,7 @@ def test_a_law_is_recovered_from_losses_without_noise(E, A, B, alpha, beta):
     law = ParametricLaw(E, A, B, alpha, beta)
     fit = fit_parametric(*synthetic(law), bootstraps=0)
     assert fit.status == "converged"
-    same(fit.law, E, A, B, alpha, beta, rel=1e-4)
+    assert_same(fit.law, E, A, B, alpha, beta, rel=1e-4)
 
 
 def test_derivatives_are_those_of_finite_differences():
@@ -133,14 +133,14 @@ def test_the_optimum_does_not_depend_on_the_scale_of_the_objective():
     n, d, loss = synthetic(BESIROGLU_LAW, noise=3e-3)
     fits = [fit_parametric(n, d, loss, weights=np.full(35, w), bootstraps=0) for w in (1, 1e-4, 1e4)]
     for fit in fits[1:]:
-        same(fit.law, *fits[0].law.as_dict().values(), rel=1e-5)
+        assert_same(fit.law, *fits[0].law.as_dict().values(), rel=1e-5)
 
 
 @pytest.mark.parametrize("scale", [1e-6, 1e3])
 def test_a_change_of_units_moves_one_coefficient_only(scale):
     n, d, loss = synthetic(BESIROGLU_LAW, noise=3e-3)
     one, other = (fit_parametric(n * s, d, loss, bootstraps=0).law for s in (1, scale))
-    same(other, one.E, one.A * scale**one.alpha, one.B, one.alpha, one.beta, rel=1e-4)
+    assert_same(other, one.E, one.A * scale**one.alpha, one.B, one.alpha, one.beta, rel=1e-4)
 
 
 def test_a_weight_of_two_is_a_row_given_twice():
@@ -150,7 +150,7 @@ def test_a_weight_of_two_is_a_row_given_twice():
     weighted = fit_parametric(n, d, loss, weights=weights, bootstraps=0)
     doubled = fit_parametric(*(np.append(c, c[4]) for c in (n, d, loss)), bootstraps=0)
     assert weighted.objective == pytest.approx(doubled.objective, rel=1e-9)
-    same(weighted.law, *doubled.law.as_dict().values(), rel=1e-5)
+    assert_same(weighted.law, *doubled.law.as_dict().values(), rel=1e-5)
 
 
 def test_corner_starts_end_converged_at_the_optimum_or_above_it():

@@ -4,6 +4,7 @@
 - `grid`             which models at which budgets
 - `unit`             one run, in a worker
 - `study`            from a corpus to an analysis
+- `refusals`         what is refused before anything is trained
 - `scores`           nats of held-out documents as losses
 - `analysis`         the fits, the prediction, the held-out budget
 - `chinchilla_test`  the predicted optimum against a Gopher-like model

@@ -6,6 +6,8 @@ from typing import Any
 
 import numpy as np
 
+from hutch.text import Corpus
+
 
 @dataclass(frozen=True)
 class Holdout:
@@ -46,6 +48,26 @@ class Holdout:
     def rows(self, name: str) -> np.ndarray:
         """[documents] which belong to the subset `name`."""
         return self.subset == self.names.index(name)
+
+
+def holdout_of(corpus: Corpus) -> Holdout:
+    """The held-out documents and the training mixture, from the corpus."""
+    shard = corpus.holdout
+    names = [name for name in shard.subsets if corpus.manifest["subsets"][name]["train_tokens"]]
+    totals = [corpus.manifest["subsets"][name] for name in names]
+    tokens = np.array([total["train_tokens"] for total in totals], float)
+    size = np.array([total["train_bytes"] for total in totals], float)
+    # A subset of which nothing was trained on has no share in the mixture, and is not scored.
+    position = np.array([names.index(name) if name in names else -1 for name in shard.subsets])
+    return Holdout(
+        subset=position[shard.documents["subset"]],
+        bytes=np.asarray(shard.documents["bytes"]),
+        # The end of a document that was cut is no text, so no model is asked to predict an end.
+        tokens=np.asarray(shard.documents["tokens"]) - 1,
+        names=tuple(names),
+        token_share=tokens / tokens.sum(),
+        byte_share=size / size.sum(),
+    )
 
 
 def loss_of(holdout: Holdout, nats: np.ndarray) -> float:

@@ -12,16 +12,22 @@ from typing import Any
 import numpy as np
 
 from hutch.lm import measured_precision, refuse_dynamic_threads
-from hutch.runs import BadInput, HutchError, Ledger, LedgerRow, StudyClock, StudySnapshot, exclusive, plain
-from hutch.runs.atomic import read_json, write_json
+from hutch.runs import HutchError, Ledger, LedgerRow, StudyClock, StudySnapshot, exclusive, plain
+from hutch.runs.atomic import write_json
 from hutch.runs.executors import warm_up
 from hutch.runs.machine import machine_class, peak_memory_mb
 from hutch.studies.compute_optimal.analysis import fit_all, predicted_optimum
-from hutch.studies.compute_optimal.chinchilla_test import MINIMUM_DOCUMENTS
 from hutch.studies.compute_optimal.configuration import ComputeOptimalConfig
 from hutch.studies.compute_optimal.document import analysis_document
 from hutch.studies.compute_optimal.grid import PlannedRun, Setting, flops_per_token, holdout_runs, profile_runs
-from hutch.studies.compute_optimal.scores import Holdout, bits_per_byte_by_subset, bits_per_byte_of, loss_of
+from hutch.studies.compute_optimal.refusals import refuse_other_study, refuse_small_corpus
+from hutch.studies.compute_optimal.scores import (
+    Holdout,
+    bits_per_byte_by_subset,
+    bits_per_byte_of,
+    holdout_of,
+    loss_of,
+)
 from hutch.studies.sweep import Sweep
 from hutch.text import Corpus, build_corpus
 
@@ -62,12 +68,12 @@ def run_study(config: ComputeOptimalConfig, session: Session) -> dict[str, Any]:
     expected = holdout_runs(config, config.expected(config.holdout_budget), nowhere)
     planned = [*profile_runs(config, nowhere), *expected]
     with exclusive(session.folder):
-        _refuse_other_study(config, session.folder)
+        refuse_other_study(NAME, config, session.folder)
         warm_up(PRELOAD)
         corpus = build_corpus(
             config.corpus(), session.folder / "corpus", workers=session.workers, progress=_stages(session.on_message)
         )
-        _refuse_small_corpus(config, corpus, planned)
+        refuse_small_corpus(config, corpus, planned)
         write_json(session.folder / "study.json", {"study": NAME, "config": plain(config)})
         ledger = Ledger(session.folder)
         study = _Study(config, session, corpus, ledger, _facts(ledger, session, corpus))
@@ -117,7 +123,7 @@ class _Study:
         """Train the models at the held-out budget; what went wrong, if anything did."""
         try:
             runs = holdout_runs(self.config, optimum, self.setting)
-            _refuse_small_corpus(self.config, self.corpus, runs)
+            refuse_small_corpus(self.config, self.corpus, runs)
         except HutchError as error:
             return str(error)
         # Of an earlier prediction, from fewer runs or other code: kept, but no longer what is tested.
@@ -208,43 +214,6 @@ def _stages(on_message: Callable[[str], None]) -> Callable[[str, int, int], None
     return report
 
 
-def _refuse_small_corpus(config: ComputeOptimalConfig, corpus: Corpus, runs: list[PlannedRun]) -> None:
-    """`BadInput` where a run would read the corpus too often, or too little of it is held out to compare models."""
-    available = len(corpus.train.tokens)
-    worst = max(run.tokens for run in runs)
-    if worst > config.max_epochs * available:
-        raise BadInput(
-            f"the corpus has {available:,} training tokens and a run of this study needs {worst:,}, "
-            f"{worst / available:.1f} epochs: give more text, smaller --budgets, or a higher --max-epochs than "
-            f"{config.max_epochs:g}"
-        )
-    scored = int(holdout_of(corpus).scored().sum())
-    if scored < MINIMUM_DOCUMENTS:
-        raise BadInput(
-            f"{config.source} leaves {scored} documents to hold out from subsets that are trained on, and an interval over "
-            f"documents needs {MINIMUM_DOCUMENTS}: give more documents"
-        )
-
-
-def _refuse_other_study(config: ComputeOptimalConfig, folder: Path) -> None:
-    """`BadInput` where the folder holds another study, or things that are none of ours."""
-    path = folder / "study.json"
-    if not path.exists():
-        strangers = sorted(p.name for p in folder.iterdir() if not p.name.startswith(".") and p.name != "corpus")
-        if strangers:
-            raise BadInput(f"{folder} is not empty and holds no study ({strangers[0]} ...): choose another --out")
-        return
-    found = read_json(path)
-    if not isinstance(found, dict) or found.get("study") != NAME or not isinstance(found.get("config"), dict):
-        raise BadInput(f"{path} does not describe a {NAME} study: choose another --out")
-    for name, value in plain(config).items():
-        if found["config"].get(name) != value:
-            raise BadInput(
-                f"{folder} was begun with {name} = {found['config'].get(name)!r}, not {value!r}: "
-                f"choose another --out, or ask for the same again"
-            )
-
-
 def _facts(ledger: Ledger, session: Session, corpus: Corpus) -> dict[str, Any]:
     """What holds for the whole study; measured when it begins and kept, so that it goes on with the same precision."""
     facts = ledger.facts()
@@ -265,26 +234,6 @@ def _facts(ledger: Ledger, session: Session, corpus: Corpus) -> dict[str, Any]:
         ledger.set_facts(new)
         facts |= new
     return facts
-
-
-def holdout_of(corpus: Corpus) -> Holdout:
-    """The held-out documents and the training mixture, from the corpus."""
-    shard = corpus.holdout
-    names = [name for name in shard.subsets if corpus.manifest["subsets"][name]["train_tokens"]]
-    totals = [corpus.manifest["subsets"][name] for name in names]
-    tokens = np.array([total["train_tokens"] for total in totals], float)
-    size = np.array([total["train_bytes"] for total in totals], float)
-    # A subset of which nothing was trained on has no share in the mixture, and is not scored.
-    position = np.array([names.index(name) if name in names else -1 for name in shard.subsets])
-    return Holdout(
-        subset=position[shard.documents["subset"]],
-        bytes=np.asarray(shard.documents["bytes"]),
-        # The end of a document that was cut is no text, so no model is asked to predict an end.
-        tokens=np.asarray(shard.documents["tokens"]) - 1,
-        names=tuple(names),
-        token_share=tokens / tokens.sum(),
-        byte_share=size / size.sum(),
-    )
 
 
 def _attempts(ledger: Ledger) -> int:
