@@ -119,7 +119,7 @@ def test_a_folder_with_other_things_in_it_is_left_alone(small, tmp_path):
 
 def test_a_corpus_too_small_for_the_budgets_is_refused_before_anything_is_trained(small, tmp_path):
     with pytest.raises(BadInput, match=r"has [\d,]+ training tokens and a run of this study needs [\d,]+"):
-        run_study(dataclasses.replace(small, max_epochs=0.05), session(tmp_path))
+        run_study(dataclasses.replace(small, max_epochs=0.02), session(tmp_path))
     assert not list(tmp_path.glob("runs/*/result.json"))
 
 

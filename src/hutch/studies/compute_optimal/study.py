@@ -154,12 +154,13 @@ class _Study:
 
     @contextmanager
     def accounting(self) -> Iterator[None]:
-        """Keep the cost of this call, however it ends, unless it trained nothing."""
+        """Keep the cost of a call that is interrupted; one that ends well has kept it before its analysis."""
         self.attempts_before = _attempts(self.ledger)
         try:
             yield
-        finally:
+        except BaseException:
             self._save_cost()
+            raise
 
     def _save_cost(self) -> None:
         """Seconds and memory so far, added to those of earlier calls. A call that trains nothing costs nothing."""
