@@ -17,7 +17,7 @@ def test_count(value: float | None, text: str) -> None:
 
 @pytest.mark.parametrize(
     ("value", "text"),
-    [(1e15, "10¹⁵"), (3.2e15, "3.2×10¹⁵"), (5.76e23, "5.8×10²³"), (2e-3, "2×10⁻³"), (0, "0")],
+    [(1e15, "10¹⁵"), (3.2e15, "3.2×10¹⁵"), (5.76e23, "5.76×10²³"), (2e-3, "2×10⁻³"), (0, "0")],
 )
 def test_power(value: float, text: str) -> None:
     assert formats.power(value) == text

@@ -22,7 +22,7 @@ def count(value: float | None) -> str:
     return f"{value:.3g}"
 
 
-def power(value: float | None, digits: int = 2) -> str:
+def power(value: float | None, digits: int = 3) -> str:
     """FLOPs: `3.2×10¹⁵`, and `10¹⁵` where the mantissa is one."""
     if value is None:
         return DASH

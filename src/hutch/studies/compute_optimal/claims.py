@@ -147,7 +147,7 @@ def _agreement(fits: Fits, budget: float, span: float) -> Claim:
         statement="The three approaches give similar sizes for a larger budget",
         source="Hoffmann et al. 2022 (arXiv:2203.15556), §3.4: 40B (approach 3) to 67B (approach 1)",
         published="a factor of 1.7",
-        ours="–" if math.isnan(ratio) else f"a factor of {ratio:.2f} at {budget:.2g} FLOPs",
+        ours="–" if math.isnan(ratio) else f"a factor of {ratio:.2f} at {budget:.3g} FLOPs",
         verdict=verdict,
         why=why,
     )

@@ -65,8 +65,8 @@ def _answer(config: ComputeOptimalConfig, fits: Fits, test: dict[str, Any], beyo
     a = f"C^{fit.a.value:.2f} ({100 * fit.a.level:.0f} % interval {fit.a.low:.2f} to {fit.a.high:.2f})"
     best_size = human(beyond["parameters_predicted"]["value"])
     first = (
-        f"The best size grows as {a} over budgets from {config.budgets[0]:.2g} to {config.budgets[-1]:.2g} FLOPs, so "
-        f"{config.holdout_budget:.2g} FLOPs are best spent on {best_size} parameters."
+        f"The best size grows as {a} over budgets from {config.budgets[0]:.3g} to {config.budgets[-1]:.3g} FLOPs, so "
+        f"{config.holdout_budget:.3g} FLOPs are best spent on {best_size} parameters."
     )
     if test["reason"]:
         return first

@@ -58,7 +58,7 @@ class PlannedRun:
     @property
     def label(self) -> str:
         """A few words for a progress view."""
-        return f"{human(self.parameters)} × {human(self.tokens)} tokens at {self.budget:.2g}"
+        return f"{human(self.parameters)} × {human(self.tokens)} tokens at {self.budget:.3g}"
 
 
 def human(value: float) -> str:

@@ -42,7 +42,7 @@ def _embedding_share(rows: Sequence[LedgerRow]) -> str:
 
 def _refused(fits: Fits) -> list[str]:
     profiles = fits.profiles.profiles if fits.profiles is not None else ()
-    return [f"The budget {p.budget:.2g} is not used: {p.reason}." for p in profiles if not p.used]
+    return [f"The budget {p.budget:.3g} is not used: {p.reason}." for p in profiles if not p.used]
 
 
 def _epochs(rows: Sequence[LedgerRow], facts: dict[str, Any]) -> list[str]:
