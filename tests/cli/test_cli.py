@@ -32,6 +32,7 @@ def run(*arguments, **options):
         ((*STUDY, "--out", "/dev/null"), "is a file, not a folder"),
         ((*STUDY, "--workers", "0"), "--workers must be at least 1, not 0"),
         ((*STUDY, "--source", "/nowhere/text", "--out", "OUT"), "/nowhere/text"),
+        ((*STUDY, "--scale", "smoke", "--source", str(Path(__file__).parent), "--out", "OUT"), "holds no text"),
         (("report", "/nowhere"), "holds no finished study"),
         (("claims", "/nowhere"), "holds no finished study"),
     ],

@@ -91,6 +91,9 @@ def run_study(options: argparse.Namespace) -> None:
 
     names = [f.name for f in dataclasses.fields(ComputeOptimalConfig) if getattr(options, f.name, None) is not None]
     chosen = {name: getattr(options, name) for name in names if name != "scale"}
+    if "source" in chosen:
+        # The preset's subsets are those of its own corpus.
+        chosen.setdefault("subsets", None)
     config = dataclasses.replace(preset(options.scale), **chosen)
     workers = usable_cores() if options.workers is None else options.workers
     if workers < 1:

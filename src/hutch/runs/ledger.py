@@ -89,7 +89,8 @@ class Ledger:
                 db.execute("PRAGMA synchronous=FULL")
                 yield db
         except sqlite3.Error as error:
-            raise HutchError(f"{self.path}: {error}") from error
+            hint = " (is the disk full?)" if "disk" in str(error) else ""
+            raise HutchError(f"{self.path}: {error}{hint}") from error
 
     def add(self, run_id: str, role: str, config: Any, budget: float) -> None:
         """Enter a run as waiting; one that is already there stays as it is."""
