@@ -51,6 +51,9 @@ class LiveView:
     def update(self, snapshot: "StudySnapshot") -> None:
         """Show `snapshot`; runs that ended since the last one are remembered in the order of their end."""
         self._last = snapshot
+        if any(run.status == "running" for run in snapshot.runs):
+            # What was said before these runs began is over.
+            self._message = ""
         now = {run.run_id: run.status for run in snapshot.runs}
         # A run that diverged may be tried again; it is then no longer among the ended.
         self._ended = {i: status for i, status in self._ended.items() if now.get(i) == status}
