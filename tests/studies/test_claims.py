@@ -4,8 +4,8 @@ import pytest
 
 from hutch.scaling import Interval
 from hutch.studies.compute_optimal.analysis import per_decade
-from hutch.studies.compute_optimal.chinchilla_test import verdict
 from hutch.studies.compute_optimal.claims import _equal_growth, exponent_verdict
+from hutch.studies.compute_optimal.head_to_head import verdict
 
 
 @pytest.mark.parametrize(

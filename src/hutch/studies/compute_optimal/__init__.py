@@ -7,7 +7,7 @@
 - `refusals`         what is refused before anything is trained
 - `scores`           nats of held-out documents as losses
 - `analysis`         the fits, the prediction, the held-out budget
-- `chinchilla_test`  the predicted optimum against a Gopher-like model
+- `head_to_head`     the Chinchilla test: the predicted optimum against a Gopher-like model
 - `claims`           verdicts
 - `notes`            caveats
 - `document`         all of it as JSON

@@ -10,10 +10,10 @@ from hutch.lm import shape_of
 from hutch.runs import Ledger, LedgerRow
 from hutch.scaling import PUBLISHED, parameters_non_embedding
 from hutch.studies.compute_optimal.analysis import Fits, bands, extrapolation, model_of
-from hutch.studies.compute_optimal.chinchilla_test import chinchilla_test
 from hutch.studies.compute_optimal.claims import claims
 from hutch.studies.compute_optimal.configuration import ComputeOptimalConfig
 from hutch.studies.compute_optimal.grid import count, human, sequences_at
+from hutch.studies.compute_optimal.head_to_head import chinchilla_test
 from hutch.studies.compute_optimal.notes import notes
 from hutch.studies.compute_optimal.scores import Holdout
 

@@ -5,9 +5,9 @@ from pathlib import Path
 
 from hutch.runs import BadInput, plain
 from hutch.runs.atomic import read_json
-from hutch.studies.compute_optimal.chinchilla_test import MINIMUM_DOCUMENTS
 from hutch.studies.compute_optimal.configuration import ComputeOptimalConfig
 from hutch.studies.compute_optimal.grid import PlannedRun
+from hutch.studies.compute_optimal.head_to_head import MINIMUM_DOCUMENTS
 from hutch.studies.compute_optimal.scores import holdout_of
 from hutch.text import Corpus
 
