@@ -22,7 +22,7 @@ from hutch.scaling import (
     fit_parametric,
     fit_profiles,
 )
-from hutch.scaling.envelope import LAST_PART
+from hutch.scaling.fits.envelope import LAST_PART
 from hutch.studies.compute_optimal.configuration import ComputeOptimalConfig
 from hutch.studies.compute_optimal.grid import count, flops_per_token
 

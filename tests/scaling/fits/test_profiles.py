@@ -7,10 +7,10 @@ from hypothesis import strategies as st
 
 from hutch.runs.errors import BadInput
 from hutch.scaling.laws import ParametricLaw
-from hutch.scaling.parabolas import Axis, fit_parabolas, residual_losses, vertices
-from hutch.scaling.profiles import fit_profiles
+from hutch.scaling.fits.parabolas import Axis, fit_parabolas, residual_losses, vertices
+from hutch.scaling.fits.profiles import fit_profiles
 
-from .tables import chinchilla_isoflop, column, rows
+from ..shared_tables import chinchilla_isoflop, column, rows
 
 # A sweep of tiny models: valleys of about 0.2 nats, as measured, not of a published law.
 TINY = ParametricLaw(E=1.2, A=20.0, B=60.0, alpha=0.25, beta=0.25)

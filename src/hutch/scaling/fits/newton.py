@@ -8,7 +8,7 @@ from typing import Literal
 import numpy as np
 
 from hutch.scaling.columns import Array
-from hutch.scaling.objective import Objective
+from hutch.scaling.fits.objective import Objective
 
 Status = Literal["converged", "stalled", "iterations"]
 """`converged`: the next step promises less than 1e-11 of the objective; `stalled`: no step lowers it, however

@@ -5,7 +5,7 @@ import pytest
 
 from hutch.runs.errors import BadInput
 from hutch.scaling.curves import Curve, smooth
-from hutch.scaling.envelope import fit_envelope
+from hutch.scaling.fits.envelope import fit_envelope
 from hutch.scaling.laws import ParametricLaw
 
 LAW = ParametricLaw(E=1.5, A=300.0, B=800.0, alpha=0.3, beta=0.3)

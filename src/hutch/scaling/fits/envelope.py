@@ -8,7 +8,7 @@ import numpy as np
 
 from hutch.runs import seeds
 from hutch.runs.errors import BadInput
-from hutch.scaling.allocation import Allocates, Allocation
+from hutch.scaling.fits.allocation import Allocates, Allocation
 from hutch.scaling.columns import Array, check_bootstrap
 from hutch.scaling.curves import Curve
 from hutch.scaling.intervals import json_numbers, lost_note

@@ -4,7 +4,7 @@ A, B)."""
 import numpy as np
 
 from hutch.scaling.columns import Array
-from hutch.scaling.objective import Objective
+from hutch.scaling.fits.objective import Objective
 
 _NODES = np.linspace(0.02, 1.5, 48)
 _WIDE_NODES = np.linspace(0.02, 2.0, 64)

@@ -9,13 +9,13 @@ from hypothesis import strategies as st
 
 from hutch.runs.errors import BadInput
 from hutch.scaling.laws import ParametricLaw
-from hutch.scaling.newton import minimise
-from hutch.scaling.objective import Objective
-from hutch.scaling.parametric import fit_parametric
+from hutch.scaling.fits.newton import minimise
+from hutch.scaling.fits.objective import Objective
+from hutch.scaling.fits.parametric import fit_parametric
 from hutch.scaling.published import BESIROGLU_LAW, HOFFMANN_ROUNDED, HOFFMANN_UNROUNDED
-from hutch.scaling.screen import starting_points
+from hutch.scaling.fits.screen import starting_points
 
-from .tables import chinchilla, chinchilla_isoflop, column, rows
+from ..shared_tables import chinchilla, chinchilla_isoflop, column, rows
 
 
 def synthetic(law, noise=0.0, seed=0):
@@ -223,7 +223,7 @@ def test_losses_without_a_law_are_reported_and_not_clamped():
 
 
 def test_a_search_that_did_not_converge_says_so(monkeypatch):
-    monkeypatch.setattr("hutch.scaling.parametric.minimise", functools.partial(minimise, iterations=2))
+    monkeypatch.setattr("hutch.scaling.fits.parametric.minimise", functools.partial(minimise, iterations=2))
     fit = fit_parametric(*synthetic(BESIROGLU_LAW, noise=3e-3), bootstraps=0)
     assert fit.status == "iterations"
     assert fit.notes[0] == "the search for the optimum did not converge: it ran out of iterations"

@@ -1,0 +1,7 @@
+"""`hutch fit`."""
+
+from typing import Any
+
+
+def add_commands(rooms: Any) -> None:
+    """Add the command to the command line."""

@@ -1,0 +1,7 @@
+"""`hutch plan`."""
+
+from typing import Any
+
+
+def add_commands(rooms: Any) -> None:
+    """Add the command to the command line."""

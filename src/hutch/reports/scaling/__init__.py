@@ -1,0 +1,1 @@
+"""Pages and terminal views of fits, plans and forecasts."""

@@ -1,0 +1,1 @@
+"""When the compute for transformative models could be afforded: bio anchors."""

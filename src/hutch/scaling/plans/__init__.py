@@ -1,0 +1,1 @@
+"""From a budget to a training run that can be started."""

@@ -1,0 +1,1 @@
+"""Tables of runs, read from files and ledgers, checked row by row."""
