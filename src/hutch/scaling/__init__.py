@@ -4,9 +4,12 @@ give.
 Losses are in nats per token, N in parameters, D in tokens, C in FLOP.
 """
 
-from hutch.scaling.fits.allocation import Allocation
 from hutch.scaling.curves import Curve, smooth
+from hutch.scaling.fits.allocation import Allocation
 from hutch.scaling.fits.envelope import EnvelopeFit, fit_envelope
+from hutch.scaling.fits.frontier import Frontier
+from hutch.scaling.fits.parametric import ParametricFit, fit_parametric
+from hutch.scaling.fits.profiles import Profile, ProfilesFit, fit_profiles
 from hutch.scaling.flops import (
     flops_6nd,
     forward_operations,
@@ -16,11 +19,8 @@ from hutch.scaling.flops import (
     training_flops_per_token,
     training_operations,
 )
-from hutch.scaling.fits.frontier import Frontier
 from hutch.scaling.intervals import Interval, paired_ratio_difference, percentile_interval
 from hutch.scaling.laws import ParametricLaw, PowerLaw, fit_power_law
-from hutch.scaling.fits.parametric import ParametricFit, fit_parametric
-from hutch.scaling.fits.profiles import Profile, ProfilesFit, fit_profiles
 from hutch.scaling.published import PUBLISHED, PublishedLaw
 from hutch.scaling.shapes import CHINCHILLA, CHINCHILLA_TABLE_A9, GOPHER, GOPHER_FAMILY, Shape
 

@@ -8,12 +8,12 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from hutch.runs.errors import BadInput
-from hutch.scaling.laws import ParametricLaw
 from hutch.scaling.fits.newton import minimise
 from hutch.scaling.fits.objective import Objective
 from hutch.scaling.fits.parametric import fit_parametric
-from hutch.scaling.published import BESIROGLU_LAW, HOFFMANN_ROUNDED, HOFFMANN_UNROUNDED
 from hutch.scaling.fits.screen import starting_points
+from hutch.scaling.laws import ParametricLaw
+from hutch.scaling.published import BESIROGLU_LAW, HOFFMANN_ROUNDED, HOFFMANN_UNROUNDED
 
 from ..shared_tables import chinchilla, chinchilla_isoflop, column, rows
 

@@ -6,9 +6,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from hutch.runs.errors import BadInput
-from hutch.scaling.laws import ParametricLaw
 from hutch.scaling.fits.parabolas import Axis, fit_parabolas, residual_losses, vertices
 from hutch.scaling.fits.profiles import fit_profiles
+from hutch.scaling.laws import ParametricLaw
 
 from ..shared_tables import chinchilla_isoflop, column, rows
 

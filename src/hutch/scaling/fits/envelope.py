@@ -8,9 +8,9 @@ import numpy as np
 
 from hutch.runs import seeds
 from hutch.runs.errors import BadInput
-from hutch.scaling.fits.allocation import Allocates, Allocation
 from hutch.scaling.columns import Array, check_bootstrap
 from hutch.scaling.curves import Curve
+from hutch.scaling.fits.allocation import Allocates, Allocation
 from hutch.scaling.intervals import json_numbers, lost_note
 from hutch.scaling.laws import log_log_lines
 

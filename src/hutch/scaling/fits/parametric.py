@@ -9,13 +9,13 @@ from numpy.typing import ArrayLike
 
 from hutch.runs import seeds
 from hutch.runs.errors import BadInput
-from hutch.scaling.fits.allocation import Allocates, Allocation
 from hutch.scaling.columns import Array, check_bootstrap, positive_columns, positive_number, positive_values
-from hutch.scaling.intervals import Interval, json_numbers, lost_note, percentile_interval
-from hutch.scaling.laws import FLOPS_PER_ND, ParametricLaw, frontier_loss, ln_g
+from hutch.scaling.fits.allocation import Allocates, Allocation
 from hutch.scaling.fits.newton import Minimum, minimise
 from hutch.scaling.fits.objective import Objective
 from hutch.scaling.fits.screen import starting_points
+from hutch.scaling.intervals import Interval, json_numbers, lost_note, percentile_interval
+from hutch.scaling.laws import FLOPS_PER_ND, ParametricLaw, frontier_loss, ln_g
 
 MINIMUM_RUNS = 6
 _NAMES = ("E", "A", "B", "alpha", "beta")

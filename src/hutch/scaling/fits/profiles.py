@@ -9,12 +9,12 @@ from numpy.typing import ArrayLike
 
 from hutch.runs import seeds
 from hutch.runs.errors import BadInput
-from hutch.scaling.fits.allocation import Allocates, Allocation
 from hutch.scaling.columns import Array, check_bootstrap, positive_columns
+from hutch.scaling.fits.allocation import Allocates, Allocation
 from hutch.scaling.fits.frontier import Frontier, fit_frontier
+from hutch.scaling.fits.parabolas import Axis, fit_parabolas, residual_losses, student_multipliers, vertices
 from hutch.scaling.intervals import Interval, json_numbers, lost_note, percentile_interval
 from hutch.scaling.laws import log_log_lines
-from hutch.scaling.fits.parabolas import Axis, fit_parabolas, residual_losses, student_multipliers, vertices
 
 Resample = Literal["residuals", "pairs"]
 MINIMUM_BUDGETS = 3
