@@ -11,7 +11,7 @@ from hutch.runs import HutchError, Ledger
 def filled(folder):
     ledger = Ledger(folder)
     ledger.add("a", "profile", {"x": 1}, 1e9)
-    ledger.add("b", "optimal", {"x": 2}, 2e9)
+    ledger.add("b", "optimal", {"x": 2}, 2e9, parameters=3_000)
     return ledger
 
 
@@ -23,6 +23,7 @@ def test_a_run_from_waiting_to_done(tmp_path):
     row = Ledger(tmp_path).row("a")
     assert (row.status, row.loss, row.metrics, row.config) == ("done", 2.5, {"bits": [1.0]}, {"x": 1})
     assert np.array_equal(row.curve, curve)
+    assert [r.parameters for r in ledger.rows()] == [None, 3000.0]
     assert [(r.curve, r.metrics) for r in ledger.rows(whole=False)] == [(None, {}), (None, {})]
 
 
@@ -59,6 +60,22 @@ def test_a_ledger_of_another_version_is_refused(tmp_path):
         db.execute("PRAGMA user_version = 999")
     with pytest.raises(HutchError, match="written by another version"):
         Ledger(tmp_path)
+
+
+def test_a_ledger_is_found_by_its_folder_or_its_file(tmp_path):
+    rows = filled(tmp_path).rows()
+    moved = (tmp_path / "ledger.sqlite").rename(tmp_path / "mine.sqlite")
+    assert Ledger(moved).rows() == rows
+
+
+def test_the_database_of_another_program_is_refused_as_it_is(tmp_path):
+    path = tmp_path / "ledger.sqlite"
+    with closing(sqlite3.connect(path)) as db, db:
+        db.execute("CREATE TABLE photos (name TEXT)")
+    before = path.read_bytes()
+    with pytest.raises(HutchError, match="another version"):
+        Ledger(tmp_path)
+    assert path.read_bytes() == before
 
 
 def read_many(folder, failures):

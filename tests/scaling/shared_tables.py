@@ -7,15 +7,22 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from hutch.scaling.run_table import RunTable
+
 _SHARED = Path(os.environ.get("HUTCH_SHARED", Path(__file__).resolve().parents[3] / "shared"))
 
 
-def rows(name: str) -> list[dict[str, str]]:
-    """The rows of shared/data/scaling/`name`, or a skip that says which file is missing."""
+def table_path(name: str) -> Path:
+    """Where shared/data/scaling/`name` is, or a skip that says which file is missing."""
     path = _SHARED / "data" / "scaling" / name
     if not path.is_file():
         pytest.skip(f"no table {path}; set HUTCH_SHARED to the shared folder")
-    with path.open(newline="", encoding="utf-8") as handle:
+    return path
+
+
+def rows(name: str) -> list[dict[str, str]]:
+    """The rows of a shared table."""
+    with table_path(name).open(newline="", encoding="utf-8") as handle:
         return list(csv.DictReader(handle))
 
 
@@ -34,3 +41,8 @@ def chinchilla_isoflop(*, excluded: bool) -> tuple[np.ndarray, np.ndarray, np.nd
     table = [row for row in chinchilla(excluded=excluded) if row["isoflop_budget"]]
     budget, n = column(table, "isoflop_budget"), column(table, "N")
     return budget, n, budget / (6 * n), column(table, "loss")
+
+
+def table_of(n: np.ndarray, d: np.ndarray, loss: np.ndarray, budget: np.ndarray | None = None) -> RunTable:
+    """Columns as a table whose FLOPs are 6·N·D."""
+    return RunTable.of(parameters=n, tokens=d, loss=loss, budget=budget)

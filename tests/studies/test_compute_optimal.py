@@ -13,8 +13,11 @@ import pytest
 
 from hutch.runs import BadInput, Ledger, canonical_json
 from hutch.scaling import Interval
+from hutch.scaling.tables import read_runs
 from hutch.studies.compute_optimal import study
+from hutch.studies.compute_optimal.analysis import curve_of, done, model_of
 from hutch.studies.compute_optimal.configuration import ComputeOptimalConfig
+from hutch.studies.compute_optimal.grid import count, flops_per_token
 from hutch.studies.compute_optimal.study import Session, run_study
 
 pytestmark = pytest.mark.xdist_group("one study")
@@ -24,7 +27,9 @@ ROOT = Path(__file__).resolve().parents[2]
 RUN = """
 import json, sys
 from pathlib import Path
+from hutch.studies.compute_optimal.analysis import curve_of, done, model_of
 from hutch.studies.compute_optimal.configuration import ComputeOptimalConfig
+from hutch.studies.compute_optimal.grid import count, flops_per_token
 from hutch.studies.compute_optimal.study import Session, run_study
 values = {k: tuple(v) if isinstance(v, list) else v for k, v in json.loads(sys.argv[2]).items()}
 session = Session(folder=Path(sys.argv[1]), workers=2, command="a test", checkpoint_seconds=0.1)
@@ -75,6 +80,21 @@ def test_models_learn_and_sizes_differ(finished):
     losses = [run["loss"] for run in document["runs"] if run["role"] == "profile"]
     assert max(losses) < np.log(300)
     assert max(losses) - min(losses) > 0.05
+
+
+def test_the_ledger_read_as_a_table_is_what_the_analysis_fits(finished):
+    """Without the models: the ledger knows their parameters, and a step's FLOPs are its share of the run's."""
+    folder, document = finished
+    runs = read_runs(folder, where=["role=profile"]).runs
+    rows = done(Ledger(folder).rows(), "profile")
+    assert runs.parameters.tolist() == [count(model_of(row)) for row in rows]
+    assert runs.flops.tolist() == [row.tokens * flops_per_token(model_of(row)) for row in rows]
+    assert runs.flops_per_nd == pytest.approx(document["fits"]["flops_per_nd"], rel=1e-15)
+    for curve, row in zip(runs.curves, rows, strict=True):
+        wanted = curve_of(row)
+        assert curve.parameters == wanted.parameters
+        for name in ("flops", "tokens", "loss"):
+            assert np.array_equal(getattr(curve, name), getattr(wanted, name))
 
 
 def test_the_same_again_trains_nothing_and_says_the_same(finished, small):

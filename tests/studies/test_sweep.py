@@ -13,6 +13,7 @@ class Run:
     train: str
     role: str = "profile"
     budget: float = 1e9
+    parameters: float | None = 5e4
 
     @property
     def label(self):
@@ -58,6 +59,7 @@ def test_runs_end_as_they_should(sweep, tmp_path):
     ]
     assert rows[1].error == "diverged at step 3 of 9"
     assert rows[2].error == "the worker was killed (signal SIGKILL)"
+    assert {row.parameters for row in rows} == {5e4}
     # A divergence is tried at another rate, a killed run goes on as it was.
     assert (attempts(tmp_path, "bb"), attempts(tmp_path, "ccc")) == (["0", "1"], ["0", "0"])
     assert (snapshots[-1].done, snapshots[-1].total) == (4, 4)

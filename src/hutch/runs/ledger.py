@@ -18,7 +18,7 @@ import numpy as np
 from hutch.runs.configuration import canonical_json
 from hutch.runs.errors import HutchError
 
-VERSION = 1
+VERSION = 2
 """Of the table; a ledger of another version is refused, not misread."""
 
 SCHEMA = """
@@ -31,6 +31,7 @@ CREATE TABLE IF NOT EXISTS runs (
     divergences INTEGER NOT NULL DEFAULT 0, -- attempts that diverged; each makes the next one gentler
     error    TEXT,                   -- why the last attempt ended, where it did not end well
     budget   REAL NOT NULL,          -- FLOPs that the run may spend
+    parameters REAL,                 -- of the model, the embedding once; NULL where a count says nothing
     flops    REAL,                   -- FLOPs spent
     tokens   INTEGER,                -- training tokens, repeats included
     loss     REAL,                   -- held-out loss, nats per token
@@ -56,6 +57,7 @@ class LedgerRow:
     divergences: int
     error: str | None
     budget: float
+    parameters: float | None
     flops: float | None
     tokens: int | None
     loss: float | None
@@ -66,15 +68,17 @@ class LedgerRow:
 
 
 class Ledger:
-    """The table of runs in `folder`/ledger.sqlite."""
+    """The table of runs in `folder`/ledger.sqlite, or in the file that `folder` already is."""
 
     def __init__(self, folder: Path) -> None:
-        self.path = Path(folder) / "ledger.sqlite"
+        self.path = Path(folder) if Path(folder).is_file() else Path(folder) / "ledger.sqlite"
         with self._connection() as db:
-            (version,) = db.execute("PRAGMA user_version").fetchone()
-            tables = db.execute("SELECT count(*) FROM sqlite_master").fetchone()[0]
+            ((version,),) = db.execute("PRAGMA user_version").fetchall()
+            ((tables,),) = db.execute("SELECT count(*) FROM sqlite_master").fetchall()
             if not tables:
-                # In one transaction, and only here: a reader must never write.
+                # Only here, for a reader must never write: the mode, which the file keeps, and the tables in one
+                # transaction.
+                db.execute("PRAGMA journal_mode=WAL")
                 db.executescript(f"BEGIN; {SCHEMA} PRAGMA user_version = {VERSION}; COMMIT;")
             elif version != VERSION:
                 raise HutchError(
@@ -85,19 +89,19 @@ class Ledger:
     def _connection(self) -> Iterator[sqlite3.Connection]:
         try:
             with closing(sqlite3.connect(self.path, timeout=30)) as db, db:
-                db.execute("PRAGMA journal_mode=WAL")
                 db.execute("PRAGMA synchronous=FULL")
                 yield db
         except sqlite3.Error as error:
             hint = " (is the disk full?)" if "disk" in str(error) else ""
             raise HutchError(f"{self.path}: {error}{hint}") from error
 
-    def add(self, run_id: str, role: str, config: Any, budget: float) -> None:
+    def add(self, run_id: str, role: str, config: Any, budget: float, parameters: float | None = None) -> None:
         """Enter a run as waiting; one that is already there stays as it is."""
         with self._connection() as db:
             db.execute(
-                "INSERT OR IGNORE INTO runs (id, role, config, status, budget, updated) VALUES (?, ?, ?, ?, ?, ?)",
-                (run_id, role, canonical_json(config), "waiting", budget, time.time()),
+                "INSERT OR IGNORE INTO runs (id, role, config, status, budget, parameters, updated) "
+                "VALUES (?, ?, ?, ?, ?, ?, ?)",
+                (run_id, role, canonical_json(config), "waiting", budget, parameters, time.time()),
             )
 
     def update(self, run_id: str, **columns: Any) -> None:

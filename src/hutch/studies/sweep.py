@@ -28,6 +28,8 @@ class SweepRun(Protocol):
     @property
     def budget(self) -> float: ...
     @property
+    def parameters(self) -> float | None: ...
+    @property
     def train(self) -> Any: ...
 
 
@@ -91,7 +93,7 @@ class Sweep:
 
         todo = []
         for run in runs:
-            self.ledger.add(run.id, run.role, run.train, run.budget)
+            self.ledger.add(run.id, run.role, run.train, run.budget, run.parameters)
             row, whole = self.ledger.row(run.id), result_of(self.folder_of(run.id))
             if row.status != "done" and whole is not None:
                 # The worker ended well, but its study was killed before it took the result in.

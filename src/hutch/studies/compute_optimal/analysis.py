@@ -18,11 +18,13 @@ from hutch.scaling import (
     Interval,
     ParametricFit,
     ProfilesFit,
+    RunTable,
     fit_envelope,
     fit_parametric,
     fit_profiles,
 )
 from hutch.scaling.fits.envelope import LAST_PART
+from hutch.scaling.laws import FLOPS_PER_ND
 from hutch.studies.compute_optimal.configuration import ComputeOptimalConfig
 from hutch.studies.compute_optimal.grid import count, flops_per_token
 
@@ -59,24 +61,23 @@ def model_of(row: LedgerRow) -> ModelConfig:
     return ModelConfig(**row.config["model"])
 
 
-def columns_of(runs: Sequence[LedgerRow]) -> dict[str, np.ndarray]:
-    """Finished runs as the columns that the fits take: budget, parameters, tokens, flops, loss; [runs] each."""
+def table_of(runs: Sequence[LedgerRow]) -> RunTable:
+    """Finished runs as the table that the fits take; `BadInput` where there is none."""
     rows = [(row.budget, count(model_of(row)), row.tokens, row.flops, row.loss) for row in runs]
-    table = np.array(rows, float).reshape(-1, 5)
-    return dict(zip(("budget", "parameters", "tokens", "flops", "loss"), table.T, strict=True))
+    columns = np.array(rows, float).reshape(-1, 5).T
+    names = ("budget", "parameters", "tokens", "flops", "loss")
+    return RunTable.of(**dict(zip(names, columns, strict=True)))
 
 
 def fit_all(config: ComputeOptimalConfig, rows: Sequence[LedgerRow]) -> Fits:
     """The three approaches on the finished runs of the fitted budgets."""
     runs = done(rows, "profile")
-    table = columns_of(runs)
-    size, tokens, loss = table["parameters"], table["tokens"], table["loss"]
     options: dict[str, Any] = {"bootstraps": config.bootstraps, "level": config.level, "seed": config.seed}
-    ratio = float(np.median(table["flops"] / (size * tokens))) if runs else 6.0
     attempts = {
-        "profiles": lambda: fit_profiles(table["budget"], size, tokens, loss, **options),
+        # Scale smoke affords three budgets; what a law through three is worth, its claims say.
+        "profiles": lambda: fit_profiles(table_of(runs), minimum_budgets=3, **options),
         "envelope": lambda: fit_envelope([curve_of(row) for row in runs], last_part=LAST_PART, **options),
-        "parametric": lambda: fit_parametric(size, tokens, loss, flops_per_nd=ratio, **options),
+        "parametric": lambda: fit_parametric(table_of(runs), **options),
     }
     found: dict[str, Any] = {}
     reasons: dict[str, str] = {}
@@ -87,6 +88,7 @@ def fit_all(config: ComputeOptimalConfig, rows: Sequence[LedgerRow]) -> Fits:
                 reasons[name] = found[name].reason
         except BadInput as error:
             found[name], reasons[name] = None, str(error)
+    ratio = table_of(runs).flops_per_nd if runs else FLOPS_PER_ND
     return Fits(found["profiles"], found["envelope"], found["parametric"], reasons, ratio)
 
 
@@ -144,16 +146,8 @@ def _measured_optimum(config: ComputeOptimalConfig, rows: Sequence[LedgerRow], p
             "parameters_error": None,
             "measured_reason": f"{len(runs)} models were trained at the held-out budget; a parabola needs 4",
         }
-    table = columns_of(runs)
-    fit = fit_profiles(
-        table["budget"],
-        table["parameters"],
-        table["tokens"],
-        table["loss"],
-        bootstraps=config.bootstraps,
-        level=config.level,
-        seed=config.seed,
-    ).profiles[0]
+    options: dict[str, Any] = {"bootstraps": config.bootstraps, "level": config.level, "seed": config.seed}
+    fit = fit_profiles(table_of(runs), **options).profiles[0]
     if fit.n_opt is None:
         return {"parameters_measured": None, "parameters_error": None, "measured_reason": fit.reason}
     return {
