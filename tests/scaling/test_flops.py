@@ -93,6 +93,83 @@ def test_large_products_do_not_overflow():
     assert isinstance(flops.training_flops(GOPHER, 10**15, "executed"), int)
 
 
+def test_products_beyond_64_bits_are_exact():
+    n, d = 10**13, 10**13
+    assert flops.flops_6nd(np.int64(n), np.int64(d)) == 6 * 10**26
+    per_token = flops.training_flops_per_token(GOPHER, "executed", "rotary", recomputation="full")
+    exact = flops.training_flops(GOPHER, np.int64(10**15), "executed", "rotary", recomputation="full")
+    assert exact == per_token * 10**15
+    assert exact > 2**63
+    kaplan = flops.kaplan_training_flops(GOPHER, np.int64(10**15))
+    assert kaplan == 6 * flops.parameters_non_embedding(GOPHER, "rotary") * 10**15
+    assert isinstance(kaplan, int)
+
+
+def test_recomputation_runs_the_forward_pass_of_some_operations_again():
+    shape = Shape(layers=2, width=3, heads=2, key_size=5, feed_forward=7, vocabulary=11, context=4)
+    forward = flops.forward_operations(shape, "literal")
+    core, outside = {"attention_logits", "softmax", "attention_values"}, {"input_embedding", "output_logits"}
+    kept, selective, full = (
+        flops.training_operations(shape, "literal", recomputation=how) for how in ("none", "selective", "full")
+    )
+    for name, flop in forward.items():
+        assert kept[name] == 3 * flop
+        assert selective[name] == (4 if name in core else 3) * flop
+        assert full[name] == (3 if name in outside else 4) * flop
+    assert flops.training_operations(shape, "literal") == kept
+
+
+@pytest.mark.parametrize(("layers", "width", "heads"), [(96, 12288, 96), (105, 20480, 128)])
+def test_what_recomputation_costs_large_models(layers, width, heads):
+    shape = Shape(
+        layers=layers,
+        width=width,
+        heads=heads,
+        key_size=width // heads,
+        feed_forward=4 * width,
+        vocabulary=51_200,
+        context=2048,
+    )
+    kept, selective, full = (
+        flops.training_flops_per_token(shape, "table-a4", "rotary", recomputation=how)
+        for how in ("none", "selective", "full")
+    )
+    assert full * 3 == kept * 4
+    # By hand, a token and layer: two S-long products of 2·d and 3·h·S of softmax, over 24·d² and the same.
+    attention = 2048 * (4 * width + 3 * heads)
+    assert selective - kept == layers * attention
+    assert (selective - kept) / kept == pytest.approx(attention / (3 * (24 * width**2 + attention)))
+    assert (selective - kept) / kept < 0.01
+
+
+def test_extra_operations_are_added_by_name():
+    shape = CHINCHILLA_TABLE_A9[74]
+    extra = {"neighbour_encoder": np.int64(5_000_000 * shape.context), "cross_attention": 0}
+    plain = flops.training_operations(shape, "executed")
+    assert flops.training_operations(shape, "executed", extra=extra) == plain | {
+        "neighbour_encoder": 3 * 5_000_000 * shape.context,
+        "cross_attention": 0,
+    }
+    per_token = flops.training_flops_per_token(shape, "executed")
+    assert flops.training_flops_per_token(shape, "executed", extra=extra) == per_token + 15_000_000
+    assert (
+        flops.training_flops(shape, 10, "executed", recomputation="full", extra=extra)
+        == flops.training_flops(shape, 10, "executed", recomputation="full") + 200_000_000
+    )
+
+
+def test_kaplan_counts_without_embeddings():
+    shape = Shape(layers=2, width=3, heads=2, key_size=5, feed_forward=7, vocabulary=11, context=4)
+    n = 2 * 2 * 3 * (2 * 10 + 7)
+    assert flops.parameters_non_embedding(shape, "rotary") == n
+    assert flops.kaplan_forward_flops_per_token(shape) == 2 * n + 2 * 2 * 4 * 10
+    assert flops.kaplan_training_flops(shape, 100) == 6 * n * 100
+    assert flops.kaplan_training_flops(shape, 100, attention=True) == 3 * (2 * n + 160) * 100
+    # Where d ≫ S/12 the finer count is 6·N·D.
+    finer = flops.kaplan_training_flops(GOPHER, 1, attention=True) / flops.kaplan_training_flops(GOPHER, 1)
+    assert finer == pytest.approx(1 + GOPHER.context / (12 * GOPHER.width))
+
+
 def test_names_are_checked():
     with pytest.raises(BadInput, match="table-a4"):
         flops.training_flops_per_token(GOPHER, "table-A4")
@@ -100,3 +177,9 @@ def test_names_are_checked():
         flops.parameters(GOPHER, "learned")
     with pytest.raises(BadInput, match="tokens"):
         flops.training_flops(GOPHER, -1, "literal")
+    with pytest.raises(BadInput, match="selective"):
+        flops.training_flops_per_token(GOPHER, "literal", recomputation="some")
+    with pytest.raises(BadInput, match="another name"):
+        flops.training_operations(GOPHER, "literal", extra={"softmax": 1})
+    with pytest.raises(BadInput, match="whole number of FLOP"):
+        flops.training_operations(GOPHER, "literal", extra={"retrieval": -1})

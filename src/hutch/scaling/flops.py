@@ -1,9 +1,12 @@
 """Parameters and FLOPs of a transformer, exact, in Python integers, under named conventions.
 
 Hoffmann et al. 2022 (arXiv:2203.15556), Appendix F. A multiply–add is 2 FLOP; training is 3 × forward.
+Kaplan et al. 2020 (arXiv:2001.08361) count otherwise, in functions that bear the name.
 Legend: S context, V vocabulary, d width, k key size, h heads, f feed-forward, ℓ layers.
 """
 
+from collections.abc import Callable, Mapping
+from numbers import Integral
 from typing import Literal, get_args
 
 from hutch.runs.errors import BadInput
@@ -12,9 +15,15 @@ from hutch.scaling.shapes import Shape
 
 Positions = Literal["relative", "rotary"]
 Convention = Literal["literal", "table-a4", "executed"]
+Recomputation = Literal["none", "selective", "full"]
 
 TRAINING_PER_FORWARD = 3
 """The backward pass counts as twice the forward pass."""
+
+_ATTENTION_CORE = ("attention_logits", "softmax", "attention_values")
+_OUTSIDE_LAYERS = ("input_embedding", "output_logits")
+_PROJECTIONS = ("query_key_value", "attention_output", "feed_forward", "position_projection")
+_NAMES = (*_ATTENTION_CORE, *_OUTSIDE_LAYERS, *_PROJECTIONS)
 
 
 def parameters(shape: Shape, positions: Positions = "relative") -> int:
@@ -64,22 +73,65 @@ def forward_operations(shape: Shape, convention: Convention, positions: Position
     return operations
 
 
-def training_operations(shape: Shape, convention: Convention, positions: Positions = "relative") -> dict[str, int]:
-    """`forward_operations` times 3: FLOP to train on one sequence, by operation."""
-    forward = forward_operations(shape, convention, positions)
-    return {name: TRAINING_PER_FORWARD * flop for name, flop in forward.items()}
+def training_operations(
+    shape: Shape,
+    convention: Convention,
+    positions: Positions = "relative",
+    *,
+    recomputation: Recomputation = "none",
+    extra: Mapping[str, int] | None = None,
+) -> dict[str, int]:
+    """FLOP to train on one sequence, by operation: `forward_operations` times 3, or 4 where it runs again.
+
+    `recomputation` of activations in the backward pass (Korthikanti et al. 2022, arXiv:2205.05198): "full" runs
+    the layers again, "selective" only logits, softmax and weighted values of attention, which hold S² numbers.
+    `extra` adds operations of one's own, such as a retrieval encoder and cross-attention: FLOP of the forward pass
+    of one sequence, by name. They count as parts of the layers.
+    """
+    again = _recomputed(recomputation)
+    forward = forward_operations(shape, convention, positions) | _extra(extra)
+    return {name: (TRAINING_PER_FORWARD + again(name)) * flop for name, flop in forward.items()}
 
 
-def training_flops_per_token(shape: Shape, convention: Convention, positions: Positions = "relative") -> int:
-    """Training FLOP per token: exact, as every term of Appendix F is a multiple of S."""
-    return sum(training_operations(shape, convention, positions).values()) // shape.context
+def training_flops_per_token(
+    shape: Shape,
+    convention: Convention,
+    positions: Positions = "relative",
+    *,
+    recomputation: Recomputation = "none",
+    extra: Mapping[str, int] | None = None,
+) -> int:
+    """Training FLOP per token: exact, as every term of Appendix F is a multiple of S; `extra` may round down."""
+    operations = training_operations(shape, convention, positions, recomputation=recomputation, extra=extra)
+    return sum(operations.values()) // shape.context
 
 
 def training_flops(
-    shape: Shape, tokens: int | float, convention: Convention, positions: Positions = "relative"
+    shape: Shape,
+    tokens: int | float,
+    convention: Convention,
+    positions: Positions = "relative",
+    *,
+    recomputation: Recomputation = "none",
+    extra: Mapping[str, int] | None = None,
 ) -> int | float:
     """Training FLOP for `tokens` tokens: an int of any size if `tokens` is one, else a float."""
-    return training_flops_per_token(shape, convention, positions) * _exact("tokens", tokens)
+    per_token = training_flops_per_token(shape, convention, positions, recomputation=recomputation, extra=extra)
+    return per_token * _exact("tokens", tokens)
+
+
+def kaplan_forward_flops_per_token(shape: Shape) -> int:
+    """2·N + 2·ℓ·S·k·h, N without embeddings (Kaplan et al. 2020, Table 1): one S²-product of attention, not two."""
+    context_dependent = 2 * shape.layers * shape.context * shape.attention_width
+    return 2 * parameters_non_embedding(shape, "rotary") + context_dependent
+
+
+def kaplan_training_flops(shape: Shape, tokens: int | float, *, attention: bool = False) -> int | float:
+    """Kaplan's C = 6·N·D, N without embeddings; with `attention`, 3 times the finer forward count."""
+    per_token = 2 * parameters_non_embedding(shape, "rotary")
+    if attention:
+        per_token = kaplan_forward_flops_per_token(shape)
+    return TRAINING_PER_FORWARD * per_token * _exact("tokens", tokens)
 
 
 def flops_6nd(parameters: int | float, tokens: int | float) -> int | float:
@@ -91,6 +143,27 @@ def _position_projections(positions: Positions) -> int:
     if positions not in get_args(Positions):
         raise BadInput(f"positions is {positions!r}; one of {', '.join(get_args(Positions))} is needed")
     return 1 if positions == "relative" else 0
+
+
+def _recomputed(recomputation: Recomputation) -> Callable[[str], bool]:
+    """Whether an operation, by name, runs again in the backward pass."""
+    if recomputation == "full":
+        return lambda name: name not in _OUTSIDE_LAYERS
+    if recomputation == "selective":
+        return lambda name: name in _ATTENTION_CORE
+    if recomputation != "none":
+        raise BadInput(f"recomputation is {recomputation!r}; one of {', '.join(get_args(Recomputation))} is needed")
+    return lambda name: False
+
+
+def _extra(extra: Mapping[str, int] | None) -> dict[str, int]:
+    """Whole numbers from 0 as Python's own, under names that the transformer does not use."""
+    for name, flop in (extra or {}).items():
+        if name in _NAMES:
+            raise BadInput(f"extra operation {name!r} is one that the transformer has; give it another name")
+        if isinstance(flop, bool) or not isinstance(flop, Integral) or flop < 0:
+            raise BadInput(f"extra operation {name!r} is {flop!r}; a whole number of FLOP from 0 is needed")
+    return {name: int(flop) for name, flop in (extra or {}).items()}
 
 
 def _exact(name: str, value: int | float) -> int | float:
