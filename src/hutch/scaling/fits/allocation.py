@@ -55,6 +55,20 @@ class Allocation:
 
 
 @dataclass(frozen=True, kw_only=True)
+class Optimum:
+    """The best split of a budget: parameters, tokens, and the loss where the fit knows it."""
+
+    parameters: Interval
+    tokens: Interval
+    loss: Interval | None
+
+    def as_dict(self) -> dict[str, Any]:
+        """{"parameters", "tokens", "loss"}."""
+        loss = self.loss.as_dict() if self.loss else None
+        return {"parameters": self.parameters.as_dict(), "tokens": self.tokens.as_dict(), "loss": loss}
+
+
+@dataclass(frozen=True, kw_only=True)
 class Allocates:
     """The face that the three approaches share. Where the data give no law, `allocation` is None, the
     exponents are None, and `reason` says why."""
@@ -89,6 +103,10 @@ class Allocates:
     def d_opt(self, compute: ArrayLike) -> Interval:
         """Tokens at `compute` FLOP, with interval or band; `BadInput` where there is no law."""
         return self._law().d_opt(compute)
+
+    def optimal(self, compute: ArrayLike) -> Optimum:
+        """Parameters, tokens and, where the approach knows it, the loss at the optimum of `compute` FLOP."""
+        return Optimum(parameters=self.n_opt(compute), tokens=self.d_opt(compute), loss=None)
 
     def _law(self) -> Allocation:
         if self.allocation is None:

@@ -34,9 +34,17 @@ class Frontier:
 
     def loss_opt(self, compute: ArrayLike) -> Interval:
         """Nats per token at `compute` FLOP: one interval for a scalar, a band for an array."""
+        return percentile_interval(self.loss_at(compute), self.loss_draws(compute), self.level)
+
+    def loss_at(self, compute: ArrayLike) -> Any:
+        """Nats per token at `compute` FLOP, without interval."""
+        return _loss(self.point, np.log(positive_values("compute", compute)))
+
+    def loss_draws(self, compute: ArrayLike) -> Array:
+        """The same in each draw, [bootstraps, ...]."""
         ln_c = np.log(positive_values("compute", compute))
         draws = self.draws.reshape(-1, 3, *(1,) * ln_c.ndim)
-        return percentile_interval(_loss(self.point, ln_c), _loss(np.moveaxis(draws, 1, 0), ln_c), self.level)
+        return _loss(np.moveaxis(draws, 1, 0), ln_c)
 
     def as_dict(self) -> dict[str, Any]:
         """{"form", "E", "k", "gamma"}."""

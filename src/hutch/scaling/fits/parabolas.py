@@ -71,13 +71,13 @@ def vertices(coefficients: Array) -> tuple[Array, Array]:
         return np.where(minimum, z, np.nan), np.where(minimum, loss, np.nan)
 
 
-def residual_losses(z: Array, losses: Array, multipliers: Array) -> Array:
-    """Wild-bootstrap losses [draws, runs]: the parabola plus residuals times `multipliers` [draws, runs].
+def residual_losses(z: Array, losses: Array, multipliers: Array, degree: int = 2) -> Array:
+    """Wild-bootstrap losses [draws, runs]: the polynomial plus residuals times `multipliers` [draws, runs].
 
     Each residual is divided by √(1 − leverage) (HC2), since a parabola through five runs swallows three
     fifths of the noise.
     """
-    design = _design(z)
+    design = z[:, None] ** np.arange(degree + 1)
     hat = design @ np.linalg.pinv(design)
     fitted = hat @ losses
     room = np.maximum(1 - np.diag(hat), 0.0)
@@ -86,14 +86,14 @@ def residual_losses(z: Array, losses: Array, multipliers: Array) -> Array:
     return fitted + corrected * multipliers
 
 
-def student_multipliers(random: np.random.Generator, shape: tuple[int, int]) -> Array:
+def student_multipliers(random: np.random.Generator, shape: tuple[int, int], degree: int = 2) -> Array:
     """Multipliers [draws, runs] for `residual_losses`: Webb's six points (mean 0, variance 1), times one
-    factor a draw, √(ν / χ²_ν), ν = runs − 3.
+    factor a draw, √(ν / χ²_ν), ν = runs − degree − 1.
 
     The factor does what Student's t does for a mean: the noise is itself known only from ν residuals.
     """
     draws, runs = shape
-    freedom = max(runs - 3, 1)
+    freedom = max(runs - degree - 1, 1)
     factor = np.sqrt(freedom / random.chisquare(freedom, size=draws))
     return _WEBB_POINTS[random.integers(6, size=shape)] * factor[:, None]
 

@@ -1,7 +1,7 @@
 """Approach 3: the parametric loss L = E + A·N^−α + B·D^−β fitted to all runs (Hoffmann et al. 2022, §3.3,
 D.2)."""
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -9,134 +9,161 @@ from numpy.typing import ArrayLike
 
 from hutch.runs import seeds
 from hutch.runs.errors import BadInput
-from hutch.scaling.columns import Array, check_bootstrap, positive_columns, positive_number, positive_values
-from hutch.scaling.fits.allocation import Allocates, Allocation
+from hutch.scaling.columns import Array, check_bootstrap, positive_columns, positive_number
+from hutch.scaling.fits.allocation import Allocation
 from hutch.scaling.fits.newton import Minimum, minimise
-from hutch.scaling.fits.objective import Objective
+from hutch.scaling.fits.objective import Objective, Residuals
+from hutch.scaling.fits.parametric_fit import CONSTANTS, ParametricFit, allocation_lines
+from hutch.scaling.fits.problem import Problem
+from hutch.scaling.fits.restriction import FloorPrior, Restriction, likelihood_scale
 from hutch.scaling.fits.screen import starting_points
-from hutch.scaling.intervals import Interval, json_numbers, lost_note, percentile_interval
-from hutch.scaling.laws import FLOPS_PER_ND, ParametricLaw, frontier_loss, ln_g
+from hutch.scaling.fits.trust import below_floor_note, no_optimum, not_held, slack_of_a, unsure
+from hutch.scaling.intervals import lost_note, percentile_interval
+from hutch.scaling.laws import ParametricLaw
+from hutch.scaling.run_table import RunTable
 
 MINIMUM_RUNS = 6
-_NAMES = ("E", "A", "B", "alpha", "beta")
 _AGREE = 1e-6
-_MOST = 0.5
-"""Share of the starts that must end at the optimum for it to pass without a note."""
-
-
-@dataclass(frozen=True, kw_only=True)
-class ParametricFit(Allocates):
-    """What approach 3 found. Beside the shared `a`, `b`, `k_n`, `k_d`, `n_opt(C)`, `d_opt(C)`: the law, an
-    interval for each constant, and how far to trust the optimum.
-
-    `objective` is the Huber sum. `status` is "converged", "stalled", "iterations" or "no-start" (no law: the
-    losses do not fall in both N and D towards a floor). `starts` were polished, `starts_agree` is the share
-    of them within 1e-6 of the best objective. `lost_share` is the share of bootstrap draws that did not
-    converge or gave no optimum. `notes` name constants that the data do not hold, and an optimum that is not sure.
-    """
-
-    law: ParametricLaw | None
-    E: Interval | None = None
-    A: Interval | None = None
-    B: Interval | None = None
-    alpha: Interval | None = None
-    beta: Interval | None = None
-    objective: float | None = None
-    status: str
-    starts: int = 0
-    starts_agree: float | None = None
-    iterations: int = 0
-    lost_share: float | None = None
-    delta: float
-    runs: int
-    flops_per_nd: float
-    notes: tuple[str, ...] = ()
-    compute: Array = field(repr=False)
-    """κ·N·D of each run."""
-    draws: Array = field(default_factory=lambda: np.empty((0, 5)), repr=False)
-    """E, A, B, α, β of each draw, [bootstraps, 5]; NaN where lost."""
-
-    def loss_opt(self, compute: ArrayLike) -> Interval:
-        """The lowest loss at `compute` FLOP, with interval or band; `BadInput` where there is no law."""
-        allocation, law = self._law(), self.law
-        assert law is not None  # an allocation comes with its law
-        compute = positive_values("compute", compute)
-        E, A, B, alpha, beta = (column.reshape(-1, *(1,) * compute.ndim) for column in self.draws.T)
-        draws = frontier_loss(E, A, B, alpha, beta, np.log(compute / self.flops_per_nd))
-        return percentile_interval(law.loss_opt(compute, self.flops_per_nd), draws, allocation.level)
-
-    def as_dict(self) -> dict[str, Any]:
-        """JSON-ready: the intervals "E", "A", "B", "alpha", "beta", "a", "b", "k_n", "k_d", "reason",
-        "objective", "status", "starts", "starts_agree", "iterations", "lost_share", "delta", "runs",
-        "flops_per_nd", "notes"."""
-        constants = {name: getattr(self, name) for name in _NAMES}
-        numbers = ("objective", "starts_agree", "lost_share", "delta", "flops_per_nd")
-        return {
-            **{name: interval.as_dict() if interval else None for name, interval in constants.items()},
-            **self.allocation_dict(),
-            **{name: json_numbers(getattr(self, name)) for name in numbers},
-            **{name: getattr(self, name) for name in ("status", "starts", "iterations", "runs")},
-            "notes": list(self.notes),
-        }
+_CELLS = 4_000_000
+"""Draws × runs whose weights are in memory at once: 32 MB."""
 
 
 def fit_parametric(
-    parameters: ArrayLike,
-    tokens: ArrayLike,
-    loss: ArrayLike,
+    runs: RunTable,
     *,
     weights: ArrayLike | None = None,
+    residuals: Residuals = "log",
     delta: float = 1e-3,
+    tied: bool = False,
+    floor: float | None = None,
+    floor_prior: FloorPrior | None = None,
     bootstraps: int = 1000,
     level: float = 0.8,
     seed: int = 0,
     subsample: float | None = None,
-    flops_per_nd: float = FLOPS_PER_ND,
+    flops_per_nd: float | None = None,
 ) -> ParametricFit:
-    """Minimise Σ ω·Huber_δ(ln L̂ − ln L) over (E, A, B, α, β); one row a run, losses in nats per token.
+    """Minimise Σ ω·Huber_δ(ln L̂ − ln L) over (E, A, B, α, β).
 
     A closed-form screen over (α, β) gives the starts, a damped Newton method with exact derivatives polishes
     them. Intervals are percentiles over resampled runs, or, with `subsample` = 0.8, over draws of 80 % of the
     runs without replacement (Hoffmann's Table 2; narrower). Each draw is a vector of weights, and all are
-    solved as one batch from the optimum. `flops_per_nd` is κ in κ·N·D = C, for a, k_n and the rest.
+    solved as one batch from the optimum.
 
-    `BadInput` for bad columns, fewer than 6 runs, or fewer than three distinct N or D.
+    `residuals` "raw" takes L̂ − L instead, in nats per token; with `delta` infinite that is least squares. For
+    few runs: `tied` holds α = β, `floor` holds E, `floor_prior` adds a normal prior on E, weighed against the
+    runs by the likelihood that the objective implies (`restriction.likelihood_scale`) and drawn anew in each
+    resample. `flops_per_nd` is κ in κ·N·D = C, for a, k_n and the rest; by default the table's own.
+
+    `BadInput` for fewer than 6 runs, fewer than three distinct N or D, or a `floor` not below every loss.
     """
-    parameters, tokens, loss = positive_columns(parameters=parameters, tokens=tokens, loss=loss)
-    weights = np.ones_like(loss) if weights is None else positive_columns(loss=loss, weights=weights)[1]
-    delta, kappa = positive_number("delta", delta), positive_number("flops_per_nd", flops_per_nd)
+    weights = np.ones(len(runs)) if weights is None else positive_columns(loss=runs.loss, weights=weights)[1]
+    kappa = runs.flops_per_nd if flops_per_nd is None else positive_number("flops_per_nd", flops_per_nd)
     check_bootstrap(bootstraps, level)
-    _check_enough(parameters, tokens, subsample)
-    objective = Objective.of(parameters, tokens, loss, delta)
+    restriction = Restriction(tied=tied, floor=floor)
+    _check_enough(runs, subsample, restriction, floor_prior)
+    objective = Objective.of(runs.parameters, runs.tokens, runs.loss, delta, residuals)
     base: dict[str, Any] = {
-        "delta": delta,
-        "runs": len(loss),
-        "flops_per_nd": kappa,
-        "compute": kappa * parameters * tokens,
+        **{"delta": delta, "residuals": residuals, "tied": tied, "floor": floor, "level": level},
+        **{"runs": len(runs), "flops_per_nd": kappa, "compute": kappa * runs.parameters * runs.tokens},
     }
-    starts = starting_points(objective, weights)
-    if not len(starts):
+    search = _Search(objective, weights, restriction, floor_prior)
+    polished = search.from_screen()
+    if polished is None:
         reason = "the losses do not fall in both N and D towards a floor: no start with E, A, B above 0"
         return ParametricFit(law=None, allocation=None, status="no-start", reason=reason, **base)
-    polished = minimise(objective, starts, np.broadcast_to(weights, (len(starts), len(loss))))
     best = int(np.argmin(np.where(polished.converged, polished.objective, polished.objective * (1 + _AGREE))))
-    counts = _draw_counts(len(loss), bootstraps, subsample, seeds.generator(seed, "parametric"))
-    drawn = (
-        minimise(objective, np.broadcast_to(polished.theta[best], (bootstraps, 5)), counts * weights)
-        if bootstraps
-        else None
-    )
-    return _result(objective, polished, best, drawn, level, loss, base)
+    draws = search.draws(polished, best, bootstraps, subsample, seeds.generator(seed, "parametric"))
+    return _result(search, polished, best, draws, runs, base)
 
 
-def _check_enough(parameters: Array, tokens: Array, subsample: float | None) -> None:
-    if len(parameters) < MINIMUM_RUNS:
-        raise BadInput(f"{len(parameters)} runs; the five constants need at least {MINIMUM_RUNS}")
-    for name, column in (("parameters", parameters), ("tokens", tokens)):
-        if len(np.unique(column)) < 3:
-            raise BadInput(f"{name} takes {len(np.unique(column))} distinct values; its exponent needs at least 3")
+def _check_enough(
+    runs: RunTable, subsample: float | None, restriction: Restriction, floor_prior: FloorPrior | None
+) -> None:
+    if len(runs) < MINIMUM_RUNS:
+        raise BadInput(f"{len(runs)} runs; the five constants need at least {MINIMUM_RUNS}")
+    for name, column in (("parameters", runs.parameters), ("tokens", runs.tokens)):
+        distinct = len(np.unique(column))
+        if distinct < 3:
+            raise BadInput(
+                f"{name} takes {distinct} distinct value{'s'[: distinct > 1]}; its exponent needs at least 3"
+            )
     if subsample is not None and not 0 < subsample < 1:
         raise BadInput(f"subsample is {subsample}; a share between 0 and 1 is needed, such as 0.8")
+    floor, least = restriction.floor, float(runs.loss.min())
+    if floor is not None and floor >= least:
+        raise BadInput(f"E is held at {floor:g}, but a run has a loss of {least:g}: E must lie below every loss")
+    if floor is not None and floor_prior is not None:
+        raise BadInput("E is either held or has a prior, not both")
+
+
+@dataclass(frozen=True)
+class _Search:
+    """One objective, to be minimised with the runs' own weights and with those of resamples."""
+
+    objective: Objective
+    weights: Array
+    restriction: Restriction
+    prior: FloorPrior | None
+
+    def from_screen(self) -> Minimum | None:
+        """The polished starts, or None where the screen finds none."""
+        near = starting_points(self.objective, self.weights, self.restriction)
+        if not len(near):
+            return None
+        polished = self._polish(near)
+        least = polished.objective.min()
+        if not np.all(polished.converged & (polished.objective <= least * (1 + _AGREE))):
+            far = starting_points(self.objective, self.weights, self.restriction, far=True)
+            polished = polished.joined(self._polish(far))
+        if self.prior is None:
+            return polished
+        precision = self.precision(float(polished.objective.min()))
+        starts = len(polished.phi)
+        return minimise(self._problem(np.tile(self.weights, (starts, 1)), precision), polished.phi)
+
+    def _polish(self, starts: Array) -> Minimum:
+        weights = np.broadcast_to(self.weights, (len(starts), len(self.weights)))
+        return minimise(self._problem(weights), self.restriction.free(starts))
+
+    def precision(self, objective: float) -> float:
+        """Of the prior, given the objective without it."""
+        assert self.prior is not None
+        scale = likelihood_scale(objective, len(self.weights), self.objective.delta)
+        return self.prior.precision(scale)
+
+    def draws(
+        self, polished: Minimum, best: int, bootstraps: int, subsample: float | None, random: np.random.Generator
+    ) -> Array:
+        """E, A, B, α, β of each resample, [bootstraps, 5]; NaN where it did not converge or gave no optimum."""
+        chunk = max(1, _CELLS // len(self.weights))
+        precision = 0.0
+        if self.prior is not None:
+            at = self._problem(self.weights[None]).evaluate(polished.phi[best][None], np.zeros(1, int))[0]
+            precision = self.precision(float(at[0]))
+        parts = [np.empty((0, 5))]
+        for start in range(0, bootstraps, chunk):
+            size = min(chunk, bootstraps - start)
+            counts = _draw_counts(len(self.weights), size, subsample, random) * self.weights
+            drawn = minimise(self._problem(counts, precision, random), np.tile(polished.phi[best], (size, 1)))
+            natural = self.natural(drawn.phi)
+            held = drawn.converged & (natural[:, 3] > 0) & (natural[:, 4] > 0) & np.isfinite(natural).all(1)
+            natural[~held] = np.nan
+            parts.append(natural)
+        return np.concatenate(parts)
+
+    def natural(self, phi: Array) -> Array:
+        """(E, A, B, α, β) [..., 5] of φ [..., k]."""
+        return self.objective.natural(self.restriction.full(phi))
+
+    def _problem(self, weights: Array, precision: float = 0.0, random: np.random.Generator | None = None) -> Problem:
+        if self.prior is None or not precision:
+            return Problem(self.objective, weights, self.restriction)
+        means = np.full(len(weights), self.prior.mean)
+        if random is not None:
+            # The prior is data too: held still, it would make E look surer than it is.
+            means = means + self.prior.sd * random.standard_normal(len(weights))
+        return Problem(self.objective, weights, self.restriction, means, precision)
 
 
 def _draw_counts(runs: int, bootstraps: int, subsample: float | None, random: np.random.Generator) -> Array:
@@ -149,33 +176,26 @@ def _draw_counts(runs: int, bootstraps: int, subsample: float | None, random: np
 
 
 def _result(
-    objective: Objective,
-    polished: Minimum,
-    best: int,
-    drawn: Minimum | None,
-    level: float,
-    loss: Array,
-    base: dict[str, Any],
+    search: _Search, polished: Minimum, best: int, draws: Array, runs: RunTable, base: dict[str, Any]
 ) -> ParametricFit:
-    point = objective.natural(polished.theta[best])
-    draws = np.empty((0, 5))
-    if drawn is not None:
-        draws = objective.natural(drawn.theta)
-        held = drawn.converged & (draws[:, 3] > 0) & (draws[:, 4] > 0) & np.isfinite(draws).all(1)
-        draws[~held] = np.nan
-    held_point = point[3] > 0 and point[4] > 0 and np.isfinite(point).all()
-    reason = None if held_point else "an exponent is not above 0, or out of all bounds: no finite optimum"
-    lines, line_draws = _lines(point[None], base["flops_per_nd"])[0], _lines(draws, base["flops_per_nd"])
-    f, status = polished.objective, str(polished.status[best])
-    starts_agree = float(np.mean(f <= f[best] * (1 + _AGREE) + 1e-20 * len(loss)))
+    point, level, kappa = search.natural(polished.phi[best]), base["level"], base["flops_per_nd"]
+    reason = no_optimum(point)
+    lines, line_draws = allocation_lines(point[None], kappa)[0], allocation_lines(draws, kappa)
+    f = polished.objective
+    starts_agree = float(np.mean(f <= f[best] * (1 + _AGREE) + 1e-20 * len(runs)))
     lost_share = float(np.isnan(draws[:, 0]).mean()) if len(draws) else 0.0
-    notes = [
-        *_unsure(status, starts_agree),
-        *_not_held(point, loss),
+    slack = slack_of_a(search.objective, search.weights, search.restriction, polished.phi[best])
+    below = int(np.sum(runs.loss < point[0]))
+    a = percentile_interval(lines[1], line_draws[:, 1], level)
+    status, flat_notes = not_held(str(polished.status[best]), point, runs.loss, slack, a)
+    notes = (
+        *unsure(str(polished.status[best]), starts_agree),
+        *flat_notes,
+        *below_floor_note(below, point[0]),
         *lost_note(lost_share, "optimum"),
-    ]
+    )
     constants: dict[str, Any] = {
-        name: percentile_interval(point[i], draws[:, i], level) for i, name in enumerate(_NAMES)
+        name: percentile_interval(point[i], draws[:, i], level) for i, name in enumerate(CONSTANTS)
     }
     return ParametricFit(
         law=ParametricLaw(*map(float, point)),
@@ -187,38 +207,10 @@ def _result(
         starts=len(f),
         starts_agree=starts_agree,
         iterations=int(polished.iterations[best]),
+        slack_a=slack,
+        below_floor=below,
         lost_share=lost_share,
-        notes=tuple(notes),
+        notes=notes,
         draws=draws,
         **base,
     )
-
-
-def _lines(natural: Array, kappa: float) -> Array:
-    """(ln k_N, a, ln k_D, b) [..., 4] in closed form: k_N = G·κ^−a, k_D = κ^−b / G."""
-    _, A, B, alpha, beta = natural.T
-    a, b, g = beta / (alpha + beta), alpha / (alpha + beta), ln_g(A, B, alpha, beta)
-    return np.stack([g - a * np.log(kappa), a, -g - b * np.log(kappa), b], axis=1)
-
-
-def _unsure(status: str, starts_agree: float) -> list[str]:
-    """Why the optimum may not be the lowest there is."""
-    notes = []
-    if status != "converged":
-        why = {"stalled": "no step lowered the objective", "iterations": "it ran out of iterations"}[status]
-        notes.append(f"the search for the optimum did not converge: {why}")
-    if starts_agree < _MOST:
-        notes.append(f"{starts_agree:.0%} of the starts ended at this optimum, the others above it")
-    return notes
-
-
-def _not_held(point: Array, loss: Array) -> list[str]:
-    """Constants that the data do not hold, said and not clamped."""
-    E, _, _, alpha, beta = point
-    notes = []
-    if 1e-2 * loss.min() > E:
-        notes.append(f"E is {E:.2g}: these runs show no floor of the loss")
-    for name, exponent in (("alpha", alpha), ("beta", beta)):
-        if exponent < 0.02 or exponent > 3:
-            notes.append(f"{name} is {exponent:.3g}: these runs do not hold it")
-    return notes
