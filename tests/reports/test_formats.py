@@ -59,3 +59,31 @@ def test_markup_escapes_what_it_did_not_make() -> None:
     assert prose("C^0.45 <C^a") == "C<sup>0.45</sup> &lt;C<sup>a</sup>"
     assert prose("from 1e+15 to 2.5e-03 FLOPs") == "from 10<sup>15</sup> to 2.5×10<sup>−3</sup> FLOPs"
     assert "</script><" not in json_script('{"a":"</script><b>"}')[:-9]
+
+
+@pytest.mark.parametrize(
+    ("value", "digits", "text"),
+    [
+        (None, 4, "–"), (0.49731, 4, "0.4973"), (2085.43, 5, "2085.4"), (12846.0, 4, "12846"),
+        (1.2341e-7, 4, "1.234×10⁻⁷"), (-0.05, 3, "−0.0500"), (0, 4, "0"), (3.2e9, 3, "3.2×10⁹"),
+    ],
+)  # fmt: skip
+def test_significant(value: float | None, digits: int, text: str) -> None:
+    assert formats.significant(value, digits) == text
+
+
+def test_factors_and_errors_have_their_signs() -> None:
+    assert formats.times(3.1015) == "3.10×"
+    assert [formats.signed_percent(v) for v in (0.0123, -0.0123, None)] == ["+1.2\u202f%", "−1.2\u202f%", "–"]
+
+
+@pytest.mark.parametrize(("low", "high"), [(2.07, 2.46), (0.681, 0.768), (3.1e9, 5.2e9), (1.05, 1.2)])
+def test_a_short_logarithmic_axis_still_has_ticks(low: float, high: float) -> None:
+    ticks = formats.log_ticks(low, high, formats.significant)["tickvals"]
+    assert 3 <= len(ticks) <= 8
+    assert all(low <= tick <= high for tick in ticks)
+
+
+def test_even_ticks_are_round_and_evenly_spaced() -> None:
+    assert formats.even_ticks(2.02, 5.01, 16) == pytest.approx([2.2 + 0.2 * i for i in range(15)])
+    assert formats.even_ticks(0.69, 0.93) == pytest.approx([0.7, 0.75, 0.8, 0.85, 0.9])

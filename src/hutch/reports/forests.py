@@ -117,20 +117,22 @@ def _our_exponents(analysis: Analysis, theme: Theme) -> list[Row]:
 
 def _published_exponents(analysis: Analysis, theme: Theme) -> list[Row]:
     return [
-        _published_row(result, family.colour)
+        published_row(result, family.colour)
         for family in families(analysis, theme)
         for result in family.results
         if result.get("a") is not None
     ]
 
 
-def _published_row(result: Mapping[str, Any], colour: str) -> Row:
-    name, a = str(result["name"]), Interval(result["a"], result.get("a_low"), result.get("a_high"))
-    hover = (
-        f"<b>{escape(name)}</b><br>a {spread(a)}<br>b {decimal(result.get('b'))}"
-        f"<br>{escape(str(result.get('source') or ''))}"
-    )
-    return Row(name, a, colour, "square-open", spread(a, two), hover)
+def published_row(result: Mapping[str, Any], colour: str, exponent: str = "a") -> Row:
+    """An exponent of a published result, open where ours is filled."""
+    name = str(result["name"])
+    shown = Interval(result[exponent], result.get(f"{exponent}_low"), result.get(f"{exponent}_high"))
+    a, b = (shown if exponent == e else Interval(result.get(e)) for e in ("a", "b"))
+    hover = f"<b>{escape(name)}</b><br>a {spread(a)}<br>b {spread(b)}<br>{escape(str(result.get('source') or ''))}"
+    # The estimate has the two digits that were printed, its interval the three.
+    ends = f" [{decimal(shown.low)}, {decimal(shown.high)}]" if shown.bounded else ""
+    return Row(name, shown, colour, "square-open", f"{two(shown.value)}{ends}", hover)
 
 
 def describe_exponents(analysis: Analysis) -> str:

@@ -105,4 +105,34 @@ def log_ticks(low: float, high: float, form: Any) -> dict[str, list[Any]]:
     powers = range(math.floor(math.log10(low)), math.ceil(math.log10(high)) + 1)
     values = [step * 10.0**p for p in powers for step in steps]
     values = [v for v in values if low <= v <= high]
+    if len(values) < 3:
+        values = even_ticks(low, high)
     return {"tickvals": values, "ticktext": [form(v) for v in values]}
+
+
+def even_ticks(low: float, high: float, most: int = 6) -> list[float]:
+    """Round values between `low` and `high`, evenly spaced, about `most` steps of them or half as many."""
+    span = (high - low) or abs(low) or 1.0
+    unit = 10.0 ** math.floor(math.log10(span / most))
+    step = next(unit * m for m in (1, 2, 5, 10) if span / (unit * m) <= most)
+    return [i * step for i in range(math.ceil(low / step), math.floor(high / step) + 1)]
+
+
+def significant(value: float | None, digits: int = 4) -> str:
+    """A constant of any size, with that many significant figures: `0.4973`, `2085`, `1.234×10⁻⁷`."""
+    if value is None:
+        return DASH
+    if value == 0 or not 1e-4 <= abs(value) < 1e6:
+        return power(value, digits) if value > 0 else f"{value:.{digits}g}".replace("-", "−")
+    places = max(0, digits - 1 - math.floor(math.log10(abs(value))))
+    return decimal(value, places)
+
+
+def times(value: float | None) -> str:
+    """A factor: `3.3×`."""
+    return DASH if value is None else f"{significant(value, 3)}×"
+
+
+def signed_percent(value: float | None, places: int = 1) -> str:
+    """A relative error, its sign always written: `+1.2 %`."""
+    return DASH if value is None else ("+" if value > 0 else "") + percent(value, places)

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from hutch.reports import themes
-from hutch.reports.formats import count, grouped, level, log_ticks, percent, power, spread, two
+from hutch.reports.formats import count, grouped, level, percent, power, spread, two
 from hutch.reports.published import families
 from hutch.reports.reading import (
     NUMBERS,
@@ -61,8 +61,8 @@ def draw(analysis: Analysis, theme: Theme, quantity: Quantity) -> "go.Figure":
     figure = themes.new_figure(
         theme,
         height=430,
-        x=_log_axis(theme, "training compute (FLOPs)", x_low, x_high, power),
-        y=_log_axis(theme, f"{quantity.name} at the minimum", y_low, y_high, count),
+        x=themes.log_axis(theme, "training compute (FLOPs)", x_low, x_high, power),
+        y=themes.log_axis(theme, f"{quantity.name} at the minimum", y_low, y_high, count),
     )
     centre = tuple(
         math.exp(sum(math.log(v) for v in column) / len(column))
@@ -87,12 +87,6 @@ def describe(analysis: Analysis, quantity: Quantity) -> str:
     return (
         f"Optimal {quantity.name} against training compute, both logarithmic. {ours} "
         f"Published exponents: {theirs or 'none'}."
-    )
-
-
-def _log_axis(theme: Theme, title: str, low: float, high: float, form: Any) -> dict[str, Any]:
-    return themes.axis(
-        theme, title, type="log", range=[math.log10(low), math.log10(high)], **log_ticks(low, high, form)
     )
 
 
@@ -168,7 +162,7 @@ def _draw_fit(figure: "go.Figure", analysis: Analysis, theme: Theme, quantity: Q
     if not compute or not value:
         return
     exponent = interval(part(analysis, "fits", approach).get(quantity.exponent))
-    _draw_band(figure, compute, band, theme)
+    draw_band(figure, compute, band, theme.band, "fit")
     label = f"ours, {NUMBERS.get(approach, approach)}"
     if exponent.known:
         label += f": {two(exponent.value)}"
@@ -187,8 +181,8 @@ def _draw_fit(figure: "go.Figure", analysis: Analysis, theme: Theme, quantity: Q
     )
 
 
-def _draw_band(figure: "go.Figure", compute: Sequence[float], band: Mapping[str, Any], theme: Theme) -> None:
-    """The interval of the fitted line, where both of its ends are finite."""
+def draw_band(figure: "go.Figure", compute: Sequence[float], band: Mapping[str, Any], colour: str, group: str) -> None:
+    """The interval of a fitted line, where both of its ends are finite; `group` hides with the line's legend."""
     ends = zip(compute, band.get("low") or (), band.get("high") or (), strict=False)
     known = [(c, low, high) for c, low, high in ends if low is not None and high is not None]
     if not known:
@@ -198,12 +192,12 @@ def _draw_band(figure: "go.Figure", compute: Sequence[float], band: Mapping[str,
         x=[*xs, *reversed(xs)],
         y=[*highs, *reversed(lows)],
         fill="toself",
-        fillcolor=theme.band,
+        fillcolor=colour,
         line={"width": 0},
         mode="lines",
         hoverinfo="skip",
         showlegend=False,
-        legendgroup="fit",
+        legendgroup=group,
     )
 
 

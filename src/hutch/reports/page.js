@@ -1,4 +1,4 @@
-// Draws each figure in the colours of the page's scheme, again when the scheme changes; sorts tables.
+// Draws each figure in the colours of the page's scheme, again when the scheme changes; saves figures; sorts tables.
 (() => {
   "use strict";
   const dark = window.matchMedia("(prefers-color-scheme: dark)");
@@ -20,6 +20,29 @@
   };
   draw();
   dark.addEventListener("change", draw);
+
+  const save = (target, themes, format) => {
+    const { data, layout } = themes[dark.matches ? "dark" : "light"];
+    // On the page a figure lets the page shine through; a file has to bring its own ground.
+    const paper = getComputedStyle(document.documentElement).getPropertyValue("--paper").trim();
+    const figure = { data, layout: { ...layout, paper_bgcolor: paper } };
+    const filename = `${document.title.split(" – ")[0]} ${target.id.replace("plot-", "")}`.replace(/[^\w.-]+/g, "-");
+    const size = { width: Math.max(600, target.clientWidth), height: target.clientHeight, scale: 2 };
+    Plotly.downloadImage(figure, { format, filename, ...size });
+  };
+  for (const [target, themes] of specs) {
+    const bar = document.createElement("p");
+    bar.className = "save";
+    bar.append("save as ");
+    for (const format of ["png", "svg"]) {
+      const button = document.createElement("button");
+      button.type = "button";
+      button.textContent = format.toUpperCase();
+      button.addEventListener("click", () => save(target, themes, format));
+      bar.append(button);
+    }
+    target.parentNode.append(bar);
+  }
 
   const key = (row, column) => {
     const cell = row.cells[column];

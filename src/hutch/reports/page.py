@@ -23,12 +23,16 @@ def render_page(study_dir: Path) -> Path:
 
 
 def page(analysis: Analysis) -> str:
-    """The page as text: style, body, plotly.js once, and the script that draws the figures."""
-    from plotly.offline import get_plotlyjs
-
+    """The page of a study as text."""
     from hutch.reports import sections
 
-    title = str(analysis.get("title") or analysis.get("study") or "Study")
+    return whole_page(str(analysis.get("title") or analysis.get("study") or "Study"), sections.body(analysis))
+
+
+def whole_page(title: str, content: Html) -> str:
+    """Any page of ours: style, content, plotly.js once, and the script that draws its figures."""
+    from plotly.offline import get_plotlyjs
+
     head = element(
         "head",
         element("meta", charset="utf-8"),
@@ -40,7 +44,7 @@ def page(analysis: Analysis) -> str:
     without_scripts = element("noscript", element("p", "The figures need JavaScript; the tables do not.", class_="why"))
     body = element(
         "body",
-        element("main", without_scripts, sections.body(analysis)),
+        element("main", without_scripts, content),
         element("script", _inline(get_plotlyjs())),
         element("script", _shipped("page.js")),
     )

@@ -33,7 +33,8 @@ def study_summary(analysis: Analysis, report: Any = None) -> "RenderableType":
     return Group(*pieces)
 
 
-def _table(*heads: str) -> "Table":
+def plain_table(*heads: str) -> "Table":
+    """A quiet table: no lines, dim headings."""
     from rich.table import Table
 
     table = Table(box=None, padding=(0, 2, 0, 0), header_style="dim", pad_edge=False)
@@ -47,7 +48,7 @@ def _exponents(analysis: Analysis) -> "Table":
     from rich.text import Text
 
     at = interval(part(analysis, "fits", "profiles").get("a")).level
-    table = _table("exponents of compute", "a (parameters)", "b (tokens)")
+    table = plain_table("exponents of compute", "a (parameters)", "b (tokens)")
     if at:
         table.columns[0].header = f"exponents of compute, {percent(at)} intervals"
     for approach, label in APPROACHES.items():
@@ -67,7 +68,7 @@ def _measured(analysis: Analysis) -> "Table":
     from rich.text import Text
 
     ahead, test = part(analysis, "extrapolation"), part(analysis, "chinchilla_test")
-    table = _table("", "")
+    table = plain_table("", "")
     table.show_header = False
     predicted = interval(ahead.get("loss_predicted"))
     if predicted.known:
@@ -95,7 +96,7 @@ def _claims(listed: Sequence[Mapping[str, Any]]) -> "RenderableType":
 
     if not listed:
         return Text("The analysis lists no claims.", style="yellow")
-    table = _table("verdict", "claim")
+    table = plain_table("verdict", "claim")
     for claim in listed:
         verdict = str(claim.get("verdict"))
         shown = look(verdict)

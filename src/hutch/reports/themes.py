@@ -4,10 +4,14 @@ The budget palette runs in one direction of lightness, so it survives greyscale 
 colour blindness; published results differ from ours, and from each other, by dash and symbol as well.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
+
+from hutch.reports.formats import log_ticks
+from hutch.reports.reading import Interval
 
 if TYPE_CHECKING:
     import plotly.graph_objects as go
@@ -87,6 +91,12 @@ def axis(theme: Theme, title: str, **more: Any) -> dict[str, Any]:
     return look | more
 
 
+def log_axis(theme: Theme, title: str, low: float, high: float, form: Any, **more: Any) -> dict[str, Any]:
+    """A logarithmic axis from `low` to `high`, its ticks written by `form`."""
+    span = [float(np.log10(low)), float(np.log10(high))]
+    return axis(theme, title, type="log", range=span, **log_ticks(low, high, form), **more)
+
+
 def new_figure(theme: Theme, *, height: int, x: dict[str, Any], y: dict[str, Any]) -> "go.Figure":
     """An empty figure in the house style; its legend lies below the axes, never over the data."""
     import plotly.graph_objects as go
@@ -136,3 +146,11 @@ def error_bars(low: list[float], value: list[float], high: list[float], colour: 
         "thickness": 2,
         "width": 4,
     }
+
+
+def interval_bars(estimates: Sequence[Interval], colour: str) -> dict[str, Any]:
+    """Error bars of estimates, of no length where an end is unknown."""
+    values = [e.value or 0.0 for e in estimates]
+    lows = [v if e.low is None else e.low for e, v in zip(estimates, values, strict=True)]
+    highs = [v if e.high is None else e.high for e, v in zip(estimates, values, strict=True)]
+    return error_bars(lows, values, highs, colour) | {"thickness": 1.5, "width": 3}

@@ -41,7 +41,7 @@ def draw(analysis: Analysis, theme: Theme) -> "go.Figure":
     )
     figure.update_layout(legend_title={"text": "budget (FLOPs)  ", "font": {"size": 12, "color": theme.muted}})
     _draw_curves(figure, runs, analysis, theme)
-    _draw_envelope(figure, analysis, theme)
+    draw_envelope(figure, analysis, theme)
     return figure
 
 
@@ -97,7 +97,7 @@ def _draw_curves(figure: "go.Figure", runs: list[Mapping[str, Any]], analysis: A
         named.add(budget)
 
 
-def _draw_envelope(figure: "go.Figure", analysis: Analysis, theme: Theme) -> None:
+def draw_envelope(figure: "go.Figure", analysis: Analysis, theme: Theme) -> None:
     """The lowest loss for each amount of compute; pale where it is kept out of the law."""
     points = part(analysis, "fits", "envelope", "points")
     flops, loss = points.get("flops"), points.get("loss")
