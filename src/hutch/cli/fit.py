@@ -15,8 +15,8 @@ def add_commands(rooms: Any) -> None:
     fit = rooms.add_parser(
         "fit",
         help="scaling laws on any table of runs",
-        description="Fit the compute-optimal laws of Hoffmann et al. 2022 to a table of runs (CSV, Parquet, or a study's "
-        "folder), with intervals.",
+        description="Fit the compute-optimal laws of Hoffmann et al. 2022 to a table of runs (CSV, Parquet, or "
+        "a study's folder), with intervals.",
         epilog=EXAMPLE,
     )
     fit.add_argument("table", type=Path, metavar="TABLE", help="a .csv, .tsv or .parquet file, or a study's folder")
@@ -195,8 +195,7 @@ def _print(options: argparse.Namespace, document: dict[str, Any]) -> None:
         for warning in (*document["table"]["notes"], *document["warnings"]):
             print(f"hutch: note: {warning}", file=sys.stderr)
         return
-    from rich.console import Console
-
+    from hutch.cli.show import show
     from hutch.reports.scaling.fit_terminal import fit_terminal
 
-    Console().print(fit_terminal(document))
+    show(fit_terminal(document))

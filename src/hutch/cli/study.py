@@ -131,6 +131,6 @@ def _run(config: Any, folder: Path, workers: int, options: argparse.Namespace) -
         print(json.dumps(document, indent=1, sort_keys=True))
         print(f"page: {page}", file=sys.stderr)
     else:
-        from rich.console import Console
+        from hutch.cli.show import show
 
-        Console().print(study_summary(document, page))
+        show(study_summary(document, page))
