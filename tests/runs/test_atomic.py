@@ -46,3 +46,9 @@ def test_a_broken_file_is_named(tmp_path):
         read_json(tmp_path / "a")
     with pytest.raises(HutchError, match="does not exist"):
         read_json(tmp_path / "b")
+
+
+def test_a_parent_that_is_a_file_is_one_clear_line(tmp_path):
+    write_text(tmp_path / "a", "old")
+    with pytest.raises(HutchError, match=r"cannot write .*b: Not a directory"):
+        write_text(tmp_path / "a" / "deep" / "b", "new")

@@ -8,6 +8,7 @@ from numpy.typing import ArrayLike
 
 from hutch.runs.errors import BadInput
 from hutch.scaling.columns import Array, positive_columns, positive_values
+from hutch.scaling.scalars import plain
 
 FLOPS_PER_ND = 6.0
 """Training FLOP per parameter and token in C = 6·N·D."""
@@ -22,13 +23,13 @@ class PowerLaw:
 
     def __call__(self, x: ArrayLike) -> Any:
         """y at x > 0: a float for a scalar, else an array of the same shape."""
-        return _unwrap(self.k * positive_values("x", x) ** self.exponent)
+        return plain(self.k * positive_values("x", x) ** self.exponent)
 
     def inverse(self, y: ArrayLike) -> Any:
         """x at which the law gives y > 0."""
         if self.exponent == 0:
             raise BadInput("a power law with exponent 0 has no inverse")
-        return _unwrap((positive_values("y", y) / self.k) ** (1 / self.exponent))
+        return plain((positive_values("y", y) / self.k) ** (1 / self.exponent))
 
     def as_dict(self) -> dict[str, float]:
         return {"k": self.k, "exponent": self.exponent}
@@ -93,28 +94,28 @@ class ParametricLaw:
     def loss(self, parameters: ArrayLike, tokens: ArrayLike) -> Any:
         """Nats per token of a model of N parameters after D tokens."""
         n, d = positive_values("parameters", parameters), positive_values("tokens", tokens)
-        return _unwrap(self.E + self.A * n**-self.alpha + self.B * d**-self.beta)
+        return plain(self.E + self.A * n**-self.alpha + self.B * d**-self.beta)
 
     def n_opt(self, compute: ArrayLike, flops_per_nd: float = FLOPS_PER_ND) -> Any:
         """N_opt = G·(C/κ)^a."""
-        return _unwrap(self.G * (positive_values("compute", compute) / flops_per_nd) ** self.a)
+        return plain(self.G * (positive_values("compute", compute) / flops_per_nd) ** self.a)
 
     def d_opt(self, compute: ArrayLike, flops_per_nd: float = FLOPS_PER_ND) -> Any:
         """D_opt = (C/κ)^b / G."""
-        return _unwrap((positive_values("compute", compute) / flops_per_nd) ** self.b / self.G)
+        return plain((positive_values("compute", compute) / flops_per_nd) ** self.b / self.G)
 
     def loss_opt(self, compute: ArrayLike, flops_per_nd: float = FLOPS_PER_ND) -> Any:
         """The lowest loss that `compute` FLOP can reach, E + A·N_opt^−α·(1 + α/β)."""
         ln_c = np.log(positive_values("compute", compute) / flops_per_nd)
-        return _unwrap(frontier_loss(self.E, self.A, self.B, self.alpha, self.beta, ln_c))
+        return plain(frontier_loss(self.E, self.A, self.B, self.alpha, self.beta, ln_c))
 
     def compute_for_parameters(self, parameters: ArrayLike, flops_per_nd: float = FLOPS_PER_ND) -> Any:
         """C at which N parameters are optimal, κ·(N/G)^(1/a)."""
-        return _unwrap(flops_per_nd * (positive_values("parameters", parameters) / self.G) ** (1 / self.a))
+        return plain(flops_per_nd * (positive_values("parameters", parameters) / self.G) ** (1 / self.a))
 
     def compute_for_tokens(self, tokens: ArrayLike, flops_per_nd: float = FLOPS_PER_ND) -> Any:
         """C at which D tokens are optimal, κ·(G·D)^(1/b)."""
-        return _unwrap(flops_per_nd * (self.G * positive_values("tokens", tokens)) ** (1 / self.b))
+        return plain(flops_per_nd * (self.G * positive_values("tokens", tokens)) ** (1 / self.b))
 
     def as_dict(self) -> dict[str, float]:
         return {"E": self.E, "A": self.A, "B": self.B, "alpha": self.alpha, "beta": self.beta}
@@ -131,8 +132,3 @@ def frontier_loss(E: Any, A: Any, B: Any, alpha: Any, beta: Any, ln_c: Any) -> A
     with np.errstate(over="ignore", invalid="ignore", divide="ignore"):
         ln_n = ln_g(A, B, alpha, beta) + beta / (alpha + beta) * ln_c
         return E + np.exp(np.log(A) - alpha * ln_n) * (1 + alpha / beta)
-
-
-def _unwrap(value: Any) -> Any:
-    """A float for a scalar, else the array."""
-    return float(value) if np.ndim(value) == 0 else value

@@ -1,7 +1,7 @@
 """A table of finished runs: what every fit takes."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field, fields
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import numpy as np
@@ -84,10 +84,12 @@ class RunTable:
     def select(self, rows: Any) -> "RunTable":
         """The rows of a mask or of indices."""
         picked = np.arange(len(self))[rows]
-        columns = {f.name: getattr(self, f.name) for f in fields(self)}
-        curves = columns.pop("curves")
-        arrays = {name: None if column is None else column[picked] for name, column in columns.items()}
-        return RunTable(**arrays, curves=None if curves is None else tuple(curves[i] for i in picked))
+        return replace(
+            self,
+            **{name: getattr(self, name)[picked] for name in ("parameters", "tokens", "flops", "loss", "lines")},
+            budget=None if self.budget is None else self.budget[picked],
+            curves=None if self.curves is None else tuple(self.curves[i] for i in picked),
+        )
 
     def with_budgets(self, tolerance: float = SAME_BUDGET) -> "RunTable":
         """Itself where budgets are known, else with the FLOPs grouped into budgets.
@@ -105,7 +107,7 @@ class RunTable:
             members = order[group == one]
             spent = self.flops[members]
             budget[members] = spent[0] if np.ptp(spent) == 0 else np.exp(np.log(spent).mean())
-        return RunTable(**{f.name: getattr(self, f.name) for f in fields(self)} | {"budget": budget})
+        return replace(self, budget=budget)
 
 
 def _budgets(budget: ArrayLike, rows: int) -> Array:

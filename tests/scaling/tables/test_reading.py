@@ -111,6 +111,7 @@ def test_the_reading_as_json(tmp_path):
         "columns": {"parameters": "N", "tokens": "D", "loss": "loss", "flops": "6 × parameters × tokens"},
         "rows": 3,
         "left_out": 1,
+        "units": {"loss": "nats per token"},
         "dropped": [{"line": 3, "reason": "loss is empty"}],
         "runs": 1,
         "flops_per_nd": 6.0,

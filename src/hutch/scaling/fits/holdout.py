@@ -1,6 +1,6 @@
 """Holding out by size: fit the smaller runs, predict the larger ones, and say how far off the prediction was."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, Literal
 
@@ -26,8 +26,8 @@ class Holdout:
 
     `flops`, `measured` and `predicted` (a band) have one entry a thing predicted: a run's loss, or a budget's
     best size. `mean_absolute_error` and `bias` are of predicted/measured − 1, their intervals over resampled
-    fits and resampled tests. `reach` is the largest test's FLOP over the largest fitted run's. Where nothing could
-    be fitted or tested they are None and `reason` says why.
+    tests; how unsure the fit is shows in the bands of `predicted`. `reach` is the largest test's FLOP over the
+    largest fitted run's. Where nothing could be fitted or tested they are None and `reason` says why.
     """
 
     above: float
@@ -161,13 +161,11 @@ def _compared(
     seed: int,
 ) -> Holdout:
     """The errors of `predicted` [tests] with intervals from `draws` [bootstraps, tests]."""
-    random = seeds.generator(seed, "holdout")
-    picks = random.integers(len(measured), size=draws.shape)
     off = predicted / measured - 1
-    drawn = np.take_along_axis(draws / measured - 1, picks, axis=1)
+    picks = seeds.generator(seed, "holdout").integers(len(off), size=(len(draws), len(off)))
 
-    def interval(mean: Callable[[Array], Array]) -> Interval:
-        return percentile_interval(float(mean(off[None])[0]), mean(drawn), level)
+    def interval(errors: Array) -> Interval:
+        return percentile_interval(float(errors.mean()), errors[picks].mean(1), level)
 
     return Holdout(
         **known,
@@ -176,6 +174,6 @@ def _compared(
         flops=flops,
         measured=measured,
         predicted=percentile_interval(predicted, draws, level),
-        mean_absolute_error=interval(lambda error: np.abs(error).mean(1)),
-        bias=interval(lambda error: error.mean(1)),
+        mean_absolute_error=interval(np.abs(off)),
+        bias=interval(off),
     )

@@ -3,12 +3,25 @@ by the predicted decrease, not by a flag: the objective is about 1e-3, where abs
 too early."""
 
 from dataclasses import dataclass, fields
-from typing import Literal
+from typing import Literal, Protocol
 
 import numpy as np
 
 from hutch.scaling.columns import Array
-from hutch.scaling.fits.problem import Problem
+
+
+class Problem(Protocol):
+    """A batch of minimisations."""
+
+    @property
+    def perfect(self) -> Array:
+        """The objective of each member below which its fit is perfect, [members]."""
+        ...
+
+    def evaluate(self, phi: Array, members: np.ndarray) -> tuple[Array, Array, Array, Array]:
+        """f [B], gradient [B, k], Hessian [B, k, k] and the scale of each coordinate [B, k] of `members` at φ."""
+        ...
+
 
 Status = Literal["converged", "stalled", "iterations"]
 """`converged`: the next step promises less than 1e-11 of the objective; `stalled`: no step lowers it, however

@@ -1,8 +1,10 @@
 """Approach 3: the parametric loss L = E + A·N^−α + B·D^−β fitted to all runs (Hoffmann et al. 2022, §3.3,
 D.2)."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any
+from functools import partial
+from typing import Any, Literal, get_args
 
 import numpy as np
 from numpy.typing import ArrayLike
@@ -24,6 +26,7 @@ from hutch.scaling.run_table import RunTable
 
 MINIMUM_RUNS = 6
 _AGREE = 1e-6
+Resample = Literal["bayesian", "pairs"]
 _CELLS = 4_000_000
 """Draws × runs whose weights are in memory at once: 32 MB."""
 
@@ -40,15 +43,19 @@ def fit_parametric(
     bootstraps: int = 1000,
     level: float = 0.8,
     seed: int = 0,
+    resample: Resample = "bayesian",
     subsample: float | None = None,
     flops_per_nd: float | None = None,
 ) -> ParametricFit:
     """Minimise Σ ω·Huber_δ(ln L̂ − ln L) over (E, A, B, α, β).
 
     A closed-form screen over (α, β) gives the starts, a damped Newton method with exact derivatives polishes
-    them. Intervals are percentiles over resampled runs, or, with `subsample` = 0.8, over draws of 80 % of the
-    runs without replacement (Hoffmann's Table 2; narrower). Each draw is a vector of weights, and all are
-    solved as one batch from the optimum.
+    them. Each bootstrap draw is a vector of weights on the runs, and all are solved as one batch from the
+    optimum; intervals are percentiles. By default the weights are smooth (Rubin 1981, "The Bayesian bootstrap"):
+    no draw loses a run, and where the noise is far above δ, so that the fit is one of least absolute deviations,
+    80 % intervals of simulated laws hold the truth 80 to 87 % of the time, against 83 to 90 % for `resample`
+    "pairs", which draws runs with replacement (with noise about δ: 75 to 81 %, 79 to 83 %). `subsample` = 0.8 draws
+    80 % of the runs without replacement (Hoffmann's Table 2; narrower).
 
     `residuals` "raw" takes L̂ − L instead, in nats per token; with `delta` infinite that is least squares. For
     few runs: `tied` holds α = β, `floor` holds E, `floor_prior` adds a normal prior on E, weighed against the
@@ -61,6 +68,8 @@ def fit_parametric(
     kappa = runs.flops_per_nd if flops_per_nd is None else positive_number("flops_per_nd", flops_per_nd)
     check_bootstrap(bootstraps, level)
     restriction = Restriction(tied=tied, floor=floor)
+    if resample not in get_args(Resample):
+        raise BadInput(f"resample is {resample!r}; one of {', '.join(get_args(Resample))} is needed")
     _check_enough(runs, subsample, restriction, floor_prior)
     objective = Objective.of(runs.parameters, runs.tokens, runs.loss, delta, residuals)
     base: dict[str, Any] = {
@@ -73,7 +82,8 @@ def fit_parametric(
         reason = "the losses do not fall in both N and D towards a floor: no start with E, A, B above 0"
         return ParametricFit(law=None, allocation=None, status="no-start", reason=reason, **base)
     best = int(np.argmin(np.where(polished.converged, polished.objective, polished.objective * (1 + _AGREE))))
-    draws = search.draws(polished, best, bootstraps, subsample, seeds.generator(seed, "parametric"))
+    drawn = partial(_draw_weights, len(runs), resample, subsample, seeds.generator(seed, "parametric"))
+    draws = search.draws(polished, best, bootstraps, drawn, seeds.generator(seed, "prior"))
     return _result(search, polished, best, draws, runs, base)
 
 
@@ -133,7 +143,12 @@ class _Search:
         return self.prior.precision(scale)
 
     def draws(
-        self, polished: Minimum, best: int, bootstraps: int, subsample: float | None, random: np.random.Generator
+        self,
+        polished: Minimum,
+        best: int,
+        bootstraps: int,
+        drawn: Callable[[int], Array],
+        random: np.random.Generator,
     ) -> Array:
         """E, A, B, α, β of each resample, [bootstraps, 5]; NaN where it did not converge or gave no optimum."""
         chunk = max(1, _CELLS // len(self.weights))
@@ -144,10 +159,10 @@ class _Search:
         parts = [np.empty((0, 5))]
         for start in range(0, bootstraps, chunk):
             size = min(chunk, bootstraps - start)
-            counts = _draw_counts(len(self.weights), size, subsample, random) * self.weights
-            drawn = minimise(self._problem(counts, precision, random), np.tile(polished.phi[best], (size, 1)))
-            natural = self.natural(drawn.phi)
-            held = drawn.converged & (natural[:, 3] > 0) & (natural[:, 4] > 0) & np.isfinite(natural).all(1)
+            problem = self._problem(drawn(size) * self.weights, precision, random)
+            found = minimise(problem, np.tile(polished.phi[best], (size, 1)))
+            natural = self.natural(found.phi)
+            held = found.converged & (natural[:, 3] > 0) & (natural[:, 4] > 0) & np.isfinite(natural).all(1)
             natural[~held] = np.nan
             parts.append(natural)
         return np.concatenate(parts)
@@ -166,13 +181,18 @@ class _Search:
         return Problem(self.objective, weights, self.restriction, means, precision)
 
 
-def _draw_counts(runs: int, bootstraps: int, subsample: float | None, random: np.random.Generator) -> Array:
-    """How often each run is drawn, [bootstraps, runs]."""
-    if subsample is None:
+def _draw_weights(
+    runs: int, resample: Resample, subsample: float | None, random: np.random.Generator, bootstraps: int
+) -> Array:
+    """The weight of each run in each draw, [bootstraps, runs]."""
+    if subsample is not None:
+        kept = max(1, round(subsample * runs))
+        ranks = random.random((bootstraps, runs)).argsort(1).argsort(1)
+        return (ranks < kept).astype(float)
+    if resample == "pairs":
         return random.multinomial(runs, np.full(runs, 1 / runs), size=bootstraps).astype(float)
-    kept = max(1, round(subsample * runs))
-    ranks = random.random((bootstraps, runs)).argsort(1).argsort(1)
-    return (ranks < kept).astype(float)
+    weights = random.standard_exponential((bootstraps, runs))
+    return weights * (runs / weights.sum(1, keepdims=True))
 
 
 def _result(

@@ -1,5 +1,6 @@
 """What approach 3 gives: the law with an interval on each constant, and predictions from the same draws."""
 
+import math
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -96,8 +97,18 @@ class ParametricFit(Allocates):
         with np.errstate(over="ignore"):
             return percentile_interval(*((np.exp(value), np.exp(draws)) if column in (0, 2) else (value, draws)), level)
 
+    def standard_errors(self) -> dict[str, float]:
+        """Standard deviation of the draws of E, A, B, alpha, beta and a; NaN with fewer than two draws, infinite
+        where a draw is wild."""
+        held = self.draws[np.isfinite(self.draws).all(1)]
+        if len(held) < 2:
+            return dict.fromkeys((*CONSTANTS, "a"), math.nan)
+        with np.errstate(over="ignore", invalid="ignore", divide="ignore"):
+            columns = np.column_stack([held, held[:, 4] / (held[:, 3] + held[:, 4])])
+            return dict(zip((*CONSTANTS, "a"), columns.std(0, ddof=1).tolist(), strict=True))
+
     def as_dict(self) -> dict[str, Any]:
-        """JSON-ready: the law's constants and the intervals of all nine, the rest as the fields, no draws."""
+        """JSON-ready: the intervals of all nine constants, "standard_errors", the rest as the fields, no draws."""
         constants = {name: getattr(self, name) for name in CONSTANTS}
         numbers = ("objective", "starts_agree", "slack_a", "lost_share", "delta", "floor", "flops_per_nd", "level")
         plain = ("status", "starts", "iterations", "below_floor", "residuals", "tied", "runs")
@@ -106,6 +117,7 @@ class ParametricFit(Allocates):
             **self.allocation_dict(),
             **{name: json_numbers(getattr(self, name)) for name in numbers},
             **{name: getattr(self, name) for name in plain},
+            "standard_errors": {name: json_numbers(error) for name, error in self.standard_errors().items()},
             "notes": list(self.notes),
         }
 

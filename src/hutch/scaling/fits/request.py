@@ -73,8 +73,12 @@ class FitRequest:
         check_bootstrap(self.bootstraps, self.level)
         if self.drop_top_loss < 0:
             raise BadInput(f"drop-top-loss is {self.drop_top_loss}; a number of rows from 0 is needed")
-        for flops in self.at:
-            positive_number("at", flops)
+        if not self.delta > 0:
+            raise BadInput(f"delta is {self.delta:g}; a number above 0 is needed")
+        for name in ("at", "floor", "within", "holdout_above"):
+            value = getattr(self, name)
+            for number in value if isinstance(value, tuple) else [value] if value is not None else []:
+                positive_number(name.replace("_", "-"), number)
 
     def options(self, approach: Approach) -> dict[str, Any]:
         """The keyword arguments of the approach's fit."""

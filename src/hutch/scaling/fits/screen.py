@@ -65,7 +65,7 @@ def _inlying(objective: Objective) -> Array:
     return np.minimum(1.0, 3 * np.median(off) / np.maximum(off, 1e-12)) ** 4
 
 
-def _basins(residual: Array, order: Array) -> list[int]:
+def _basins(residual: Array, order: np.ndarray) -> list[int]:
     """Flat indices of the nodes lower than their eight neighbours, best first: a second valley is not missed."""
     padded = np.pad(residual, 1, constant_values=np.inf)
     rows, columns = residual.shape
@@ -81,7 +81,7 @@ def _screen(objective: Objective, weights: Array, nodes: Array, restriction: Res
     linear = _solve(normal, moments, restriction.floor)
     residual = total + (linear * (np.einsum("...ij,...j->...i", normal, linear) - 2 * moments)).sum(-1)
     alpha, beta = np.meshgrid(nodes, nodes, indexing="ij")
-    feasible = (linear > 0).all(-1)
+    feasible: np.ndarray = np.all(linear > 0, axis=-1)
     if restriction.tied:
         feasible &= np.eye(len(nodes), dtype=bool)
     e, a, b = np.moveaxis(np.log(np.where(feasible[..., None], linear, 1.0)), -1, 0)

@@ -15,7 +15,7 @@ from hutch.scaling.tables.files import open_table
 from hutch.scaling.tables.ledgers import with_step_curves
 from hutch.scaling.tables.long_tables import last_points, long_note
 from hutch.scaling.tables.roles import Column, choose, settle
-from hutch.scaling.tables.spellings import SIZES
+from hutch.scaling.tables.spellings import OTHER_UNIT, SIZES, caution
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -43,6 +43,9 @@ class TableReading:
         return {
             "source": self.source,
             "columns": self.columns,
+            "units": {
+                "loss": "as in the table" if caution(self.columns["loss"], "loss") == OTHER_UNIT else "nats per token"
+            },
             "rows": self.rows,
             "left_out": self.left_out,
             "dropped": [asdict(one) for one in self.dropped],

@@ -27,11 +27,12 @@ SPELLINGS: dict[str, tuple[str, ...]] = {
 }
 """Of each role, sets of equally good names, the best set first, in lower case without what `IGNORED` ignores."""
 
+OTHER_UNIT = "which may not be in nats per token"
 CAUTIONS = {
     "nonembedding": "which leaves the embedding out of N",
     "nonemb": "which leaves the embedding out of N",
     "train": "the loss on training text, not on held-out text",
-    "raw": "which may not be in nats per token",
+    "raw": OTHER_UNIT,
 }
 """What to know of a name of the last resort, by what it holds."""
 

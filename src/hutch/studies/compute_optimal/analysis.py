@@ -63,10 +63,13 @@ def model_of(row: LedgerRow) -> ModelConfig:
 
 def table_of(runs: Sequence[LedgerRow]) -> RunTable:
     """Finished runs as the table that the fits take; `BadInput` where there is none."""
-    rows = [(row.budget, count(model_of(row)), row.tokens, row.flops, row.loss) for row in runs]
-    columns = np.array(rows, float).reshape(-1, 5).T
-    names = ("budget", "parameters", "tokens", "flops", "loss")
-    return RunTable.of(**dict(zip(names, columns, strict=True)))
+    return RunTable.of(
+        parameters=[count(model_of(row)) for row in runs],
+        tokens=np.array([row.tokens for row in runs], float),
+        flops=np.array([row.flops for row in runs], float),
+        loss=np.array([row.loss for row in runs], float),
+        budget=[row.budget for row in runs],
+    )
 
 
 def fit_all(config: ComputeOptimalConfig, rows: Sequence[LedgerRow]) -> Fits:
