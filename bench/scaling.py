@@ -27,6 +27,9 @@ import numpy as np  # noqa: E402 (threads are set before NumPy starts them)
 from scipy.optimize import minimize  # noqa: E402
 
 from hutch.scaling import RunTable, fit_parametric  # noqa: E402
+from hutch.scaling.fits.newton import minimise  # noqa: E402
+from hutch.scaling.fits.objective import Objective  # noqa: E402
+from hutch.scaling.fits.problem import Problem  # noqa: E402
 from hutch.scaling.published import BESIROGLU_LAW  # noqa: E402
 from hutch.scaling.tables import read_runs  # noqa: E402
 
@@ -64,6 +67,14 @@ def peer(runs: RunTable, starts: list[np.ndarray], weights: np.ndarray) -> list[
     return [minimize(huber_sum, start, args=(*columns, weights), method="L-BFGS-B").fun for start in starts]
 
 
+def newton_from(runs: RunTable, starts: list[np.ndarray]) -> np.ndarray:
+    """The objective that our Newton steps reach from the peer's starts, [starts]."""
+    objective = Objective.of(runs.parameters, runs.tokens, runs.loss, DELTA)
+    natural = np.array([(np.exp(e), np.exp(a), np.exp(b), alpha, beta) for a, b, e, alpha, beta in starts])
+    weights = np.broadcast_to(np.ones(len(runs)), (len(starts), len(runs)))
+    return minimise(Problem(objective, weights), objective.theta(natural)).objective
+
+
 def seconds(call: Any, repeats: int) -> list[float]:
     """Wall seconds of each call."""
     taken = []
@@ -86,6 +97,9 @@ def measure(runs: RunTable, starts: int, repeats: int) -> dict[str, Any]:
     begun = time.perf_counter()
     ends = np.array(peer(runs, grid, np.ones(len(runs))))
     theirs = (time.perf_counter() - begun) * len(HOFFMANN_GRID) / len(grid)
+    begun = time.perf_counter()
+    same_starts = newton_from(runs, grid)
+    ours_from_grid = (time.perf_counter() - begun) * len(HOFFMANN_GRID) / len(grid)
     best = grid[int(ends.argmin())]
     random = np.random.default_rng(0)
     counts = random.multinomial(len(runs), np.full(len(runs), 1 / len(runs)), size=20).astype(float)
@@ -105,7 +119,10 @@ def measure(runs: RunTable, starts: int, repeats: int) -> dict[str, Any]:
         "peer_best_objective": float(ends.min()),
         "peer_starts_within_1e-6": float(np.mean(ends <= fit.objective * (1 + 1e-6))),
         "peer_100_bootstraps_seconds": their_boots,
+        "ours_grid_seconds": ours_from_grid,
+        "ours_grid_starts_within_1e-6": float(np.mean(same_starts <= fit.objective * (1 + 1e-6))),
         "ratio_fit": theirs / ours,
+        "ratio_same_starts": theirs / ours_from_grid,
         "ratio_100_bootstraps": their_boots / boots[100],
     }
 
