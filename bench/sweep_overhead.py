@@ -19,9 +19,8 @@ from types import SimpleNamespace
 
 import numpy as np
 
-from hutch.lm import TrainConfig, build_model, keep_freed_memory, model_of_width, train_step
-from hutch.lm.optimizer import build_optimizer
-from hutch.runs import Ledger, StudyClock, digest, seed_of
+from hutch.lm import TrainConfig, keep_freed_memory, learner_of, model_of_width, train_step
+from hutch.runs import Ledger, StudyClock, digest
 from hutch.studies.compute_optimal.study import PRELOAD
 from hutch.studies.compute_optimal.unit import trained
 from hutch.studies.sweep import Sweep
@@ -34,7 +33,7 @@ TOKENS = np.random.default_rng(0).integers(2048, size=2_000_000).astype(np.uint1
 class BenchRun:
     """One run of the benchmark, as `Sweep` wants it."""
 
-    role, budget = "profile", 1.0
+    role, budget, parameters = "profile", 1.0, None
 
     def __init__(self, width: int) -> None:
         model = model_of_width(width, vocabulary=2048, context=CONTEXT)
@@ -65,11 +64,10 @@ def payload(run: BenchRun, divergences: int) -> dict:
 def bare(config: TrainConfig) -> None:
     """Nothing but steps."""
     one_thread()
-    model = build_model(config.model, seed_of(config.seed, "weights"))
-    optimizer = build_optimizer(model, betas=config.betas, embedding_rate=60.0, weight_decay=config.weight_decay)
+    learner = learner_of(config)
     batches = Batches(TOKENS, config.model.context, config.sequences, config.seed)
     for step in range(config.steps):
-        train_step(model, optimizer, batches.batch(step), config, step)
+        train_step(learner, batches.batch(step), config, step)
 
 
 def bare_seconds(runs: list[BenchRun]) -> float:

@@ -47,9 +47,19 @@ class Killed(BaseException):
     """Stands for a signal: no handler of ours catches it."""
 
 
-@pytest.mark.parametrize("positions", ["rotary", "relative"])
-def test_a_run_killed_anywhere_goes_on_bit_for_bit(tokens, tmp_path, monkeypatch, positions):
-    config = dataclasses.replace(CONFIG, model=dataclasses.replace(MODEL, positions=positions))
+@pytest.mark.parametrize(
+    "change",
+    [
+        {},
+        {"model": dataclasses.replace(MODEL, positions="relative")},
+        {"algorithm": "muon", "schedule": "wsd"},
+        {"micro_sequences": 3, "recompute": True},
+        {"precision": "bfloat16"},
+    ],
+    ids=str,
+)
+def test_a_run_killed_anywhere_goes_on_bit_for_bit(tokens, tmp_path, monkeypatch, change):
+    config = dataclasses.replace(CONFIG, **change)
     straight, whole = train(config, tokens, tmp_path / "whole")
     step_once = training.train_step
 
@@ -110,8 +120,30 @@ def test_progress_tells_where_the_run_stands(tokens, tmp_path, monkeypatch):
 
 
 @pytest.mark.parametrize(
-    ("change", "says"), [({"tokens": 10}, "less than one batch"), ({"precision": "x"}, "precision")]
+    ("change", "says"),
+    [
+        ({"tokens": 10}, "less than one batch"),
+        ({"precision": "x"}, "precision must be one of float32, bfloat16, not 'x'"),
+        ({"schedule": "x"}, "schedule must be one of cosine, wsd, constant"),
+        ({"algorithm": "sgd"}, "algorithm must be one of adamw, muon"),
+        ({"cooldown": 2.0}, "cooldown is 2.0; a share"),
+        ({"micro_sequences": 0}, "micro_sequences is 0"),
+    ],
 )
 def test_an_impossible_run_is_refused(change, says):
     with pytest.raises(BadInput, match=says):
         dataclasses.replace(CONFIG, **change)
+
+
+def test_micro_batches_and_recomputation_change_no_more_than_rounding(tokens, tmp_path):
+    _, whole = train(CONFIG, tokens, tmp_path / "whole")
+    for change in ({"micro_sequences": 1}, {"micro_sequences": 3}, {"recompute": True}):
+        _, parts = train(dataclasses.replace(CONFIG, **change), tokens, tmp_path / str(change))
+        assert parts.losses == pytest.approx(whole.losses, rel=1e-4)
+
+
+@pytest.mark.parametrize("change", [{"algorithm": "muon"}, {"schedule": "wsd"}])
+def test_every_algorithm_and_schedule_learns(tokens, tmp_path, change):
+    config = dataclasses.replace(CONFIG, tokens=500 * 64, **change)
+    _, result = train(config, tokens, tmp_path)
+    assert result.losses[-20:].mean() < math.log(4) + 0.4

@@ -11,10 +11,12 @@ from hutch.lm.likelihood import document_nats
 from hutch.lm.model import ModelConfig, Transformer, build_model
 from hutch.lm.precision import gemm_flops_per_second, measured_precision, refuse_dynamic_threads
 from hutch.lm.sampling import sample_tokens
-from hutch.lm.training import Diverged, Progress, TrainConfig, TrainResult, train, train_step
+from hutch.lm.train_config import TrainConfig
+from hutch.lm.training import Diverged, Learner, Progress, TrainResult, learner_of, train, train_step
 
 __all__ = [
     "Diverged",
+    "Learner",
     "ModelConfig",
     "Progress",
     "TrainConfig",
@@ -25,6 +27,7 @@ __all__ = [
     "family_members",
     "gemm_flops_per_second",
     "keep_freed_memory",
+    "learner_of",
     "load_model",
     "measured_precision",
     "model_of_shape",

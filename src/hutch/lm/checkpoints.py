@@ -1,4 +1,4 @@
-"""A run's state on disk: weights, AdamW's moments, the step and the losses so far, in one safetensors file.
+"""A run's state on disk: weights, the optimizer's moments, the step and the losses so far, in one safetensors file.
 
 The file appears by rename, so a run that is killed while it writes goes on from the checkpoint before.
 """
@@ -12,11 +12,10 @@ from safetensors import SafetensorError, safe_open
 from safetensors.torch import load_file, save_file
 
 from hutch.lm.model import ModelConfig, Transformer
+from hutch.lm.optimizer import Optimizer
 from hutch.runs.atomic import atomic_path
 from hutch.runs.configuration import canonical_json
 from hutch.runs.errors import HutchError
-
-MOMENTS = ("exp_avg", "exp_avg_sq")
 
 
 def save_weights(path: Path, model: Transformer) -> None:
@@ -37,25 +36,52 @@ def load_model(path: Path) -> Transformer:
     return model
 
 
-def save_checkpoint(
-    path: Path,
-    model: Transformer,
-    optimizer: torch.optim.AdamW,
-    *,
-    owner: str,
-    losses: np.ndarray,
-    seconds: float,
-) -> None:
-    """Write everything that the next step depends on. `losses` [steps so far] are the training losses, `seconds` what
-    they took, `owner` the digest of the configuration that is being trained."""
-    tensors = {f"model.{name}": p.detach() for name, p in model.named_parameters()}
-    for name, parameter in model.named_parameters():
-        for moment in MOMENTS if len(losses) else ():
-            tensors[f"{moment}.{name}"] = optimizer.state[parameter][moment]
-    tensors["losses"] = torch.from_numpy(losses.copy())
-    tensors["seconds"] = torch.tensor(seconds, dtype=torch.float64)
-    with atomic_path(path) as temporary:
-        save_file(tensors, temporary, metadata={"owner": owner})
+class CheckpointFile:
+    """One process's checkpoint at `path`, of the configuration whose digest is `owner`."""
+
+    def __init__(self, path: Path, owner: str) -> None:
+        self.path, self.owner = path, owner
+
+    def exists(self) -> bool:
+        return self.path.exists()
+
+    def save(self, model: Transformer, optimizer: Optimizer, losses: np.ndarray, seconds: float) -> None:
+        """Write everything that the next step depends on. `losses` [steps so far] are the training losses, `seconds`
+        what they took."""
+        tensors = {f"model.{name}": p.detach() for name, p in model.named_parameters()}
+        for name, parameter in model.named_parameters():
+            for moment, value in optimizer.state_of(parameter).items():
+                tensors[f"{moment}.{name}"] = value
+        tensors["losses"] = torch.from_numpy(losses.copy())
+        tensors["seconds"] = torch.tensor(seconds, dtype=torch.float64)
+        with atomic_path(self.path) as temporary:
+            save_file(tensors, temporary, metadata={"owner": self.owner})
+
+    def load(self, model: Transformer, optimizer: Optimizer) -> tuple[np.ndarray, float]:
+        """Restore `model` and `optimizer` in place; the losses so far, one a step, and the seconds they took. Nothing
+        where no checkpoint of this very configuration is there; a broken one is a `HutchError` that names it."""
+        try:
+            if checkpoint_owner(self.path) != self.owner:
+                return np.zeros(0, np.float32), 0.0
+            tensors = load_file(self.path)
+            losses, seconds = tensors.pop("losses").numpy(), tensors.pop("seconds").item()
+            self._restore(tensors, model, optimizer)
+        except (OSError, SafetensorError, KeyError, RuntimeError) as error:
+            raise HutchError(f"{self.path} cannot be read ({error}): remove it to train this run anew") from error
+        return losses, seconds
+
+    def _restore(self, tensors: dict[str, torch.Tensor], model: Transformer, optimizer: Optimizer) -> None:
+        parameters = dict(model.named_parameters())
+        with torch.no_grad():
+            for key, value in tensors.items():
+                kind, name = key.split(".", 1)
+                if kind == "model":
+                    parameters[name].copy_(value)
+                else:
+                    optimizer.state_of(parameters[name])[kind] = value.to(parameters[name].device)
+
+    def close(self) -> None:
+        """Every save is whole when it returns."""
 
 
 def checkpoint_owner(path: Path) -> str | None:
@@ -64,16 +90,3 @@ def checkpoint_owner(path: Path) -> str | None:
         return None
     with safe_open(path, framework="pt") as handle:
         return (handle.metadata() or {}).get("owner")
-
-
-def load_checkpoint(path: Path, model: Transformer, optimizer: torch.optim.AdamW) -> tuple[np.ndarray, float]:
-    """Restore `model` and `optimizer` in place; return the losses so far, one a step, and the seconds they took."""
-    tensors = load_file(path)
-    losses = tensors.pop("losses").numpy()
-    with torch.no_grad():
-        for name, parameter in model.named_parameters():
-            parameter.copy_(tensors[f"model.{name}"])
-            if len(losses):
-                state = {moment: tensors[f"{moment}.{name}"] for moment in MOMENTS}
-                optimizer.state[parameter] = {"step": torch.tensor(float(len(losses))), **state}
-    return losses, tensors["seconds"].item()

@@ -5,6 +5,7 @@ import time
 
 import torch
 
+from hutch.lm.train_config import Precision
 from hutch.runs.errors import HutchError
 
 WORTHWHILE = 1.3
@@ -29,7 +30,7 @@ def refuse_dynamic_threads() -> None:
         raise HutchError("OMP_DYNAMIC is set, which makes matrix products wrong on a busy machine: unset it")
 
 
-def measured_precision() -> tuple[str, float]:
+def measured_precision() -> tuple[Precision, float]:
     """("bfloat16" or "float32", its FLOP/s for one thread). Where float32 wins, the slow kernels are not timed
     for longer than one product."""
     threads = torch.get_num_threads()

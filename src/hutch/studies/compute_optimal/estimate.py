@@ -6,8 +6,7 @@ from typing import Any
 import numpy as np
 import torch
 
-from hutch.lm import build_model, keep_freed_memory, measured_precision, train_step
-from hutch.lm.optimizer import build_optimizer
+from hutch.lm import keep_freed_memory, learner_of, measured_precision, train_step
 from hutch.studies.compute_optimal.configuration import ComputeOptimalConfig
 from hutch.studies.compute_optimal.grid import PlannedRun, Setting, holdout_runs, human, profile_runs
 
@@ -71,17 +70,14 @@ def _flops_per_second(run: PlannedRun) -> float:
     torch.set_num_threads(1)
     keep_freed_memory()
     config = run.train
-    model = build_model(config.model, 0)
-    optimizer = build_optimizer(
-        model, betas=config.betas, embedding_rate=config.embedding_rate, weight_decay=config.weight_decay
-    )
+    learner = learner_of(config)
     shape = (2, config.sequences, config.model.context)
     inputs, targets = np.random.default_rng(0).integers(config.model.vocabulary, size=shape)
     steps, began = -2, time.perf_counter()
     while steps < 3 or time.perf_counter() - began < SECONDS_A_PROBE:
         if steps == 0:
             began = time.perf_counter()
-        train_step(model, optimizer, (inputs, targets), config, 0)
+        train_step(learner, (inputs, targets), config, 0)
         steps += 1
     torch.set_num_threads(threads)
     return steps * run.flops / config.steps / (time.perf_counter() - began)

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from hutch.lm import ModelConfig, TrainConfig, family_members, shape_of
+from hutch.lm.train_config import Precision
 from hutch.runs import BadInput, digest
 from hutch.scaling import parameters, training_flops_per_token
 from hutch.studies.compute_optimal.configuration import ComputeOptimalConfig
@@ -20,7 +21,7 @@ class Setting:
 
     corpus: str
     """Digest of the corpus."""
-    precision: str
+    precision: Precision
     """"float32" or "bfloat16"."""
 
 

@@ -1,0 +1,118 @@
+"""Who trains a model together: one process, or several. The training loop is the same for all."""
+
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, contextmanager
+from pathlib import Path
+from typing import Protocol
+
+import numpy as np
+import torch
+from torch import Tensor, nn
+
+from hutch.lm.checkpoints import CheckpointFile, save_weights
+from hutch.lm.model import Transformer
+from hutch.lm.optimizer import Optimizer
+
+LossOf = Callable[[Tensor, Tensor], Tensor]
+"""(inputs_bt, targets_bt) to the mean loss, nats per token."""
+
+
+class Store(Protocol):
+    """Where a run's state is kept."""
+
+    path: Path
+
+    def load(self, model: Transformer, optimizer: Optimizer) -> tuple[np.ndarray, float]:
+        """Restore the last checkpoint of this very configuration in place; its losses so far, one a step, and the
+        seconds they took. Nothing where there is none."""
+        ...
+
+    def save(self, model: Transformer, optimizer: Optimizer, losses: np.ndarray, seconds: float) -> None:
+        """Keep everything that the next step depends on, whole or not at all."""
+        ...
+
+    def close(self) -> None:
+        """Wait for what is still being written."""
+        ...
+
+    def exists(self) -> bool:
+        """Whether there is a checkpoint."""
+        ...
+
+
+class LossModule(nn.Module):
+    """A model whose forward pass is its loss: what compilers and wrappers take."""
+
+    def __init__(self, model: Transformer) -> None:
+        super().__init__()
+        self.model = model
+
+    def forward(self, inputs_bt: Tensor, targets_bt: Tensor) -> Tensor:
+        return self.model.loss(inputs_bt, targets_bt)
+
+
+class Group(Protocol):
+    """The processes that train one model."""
+
+    rank: int
+    world: int
+
+    def wrap(self, model: Transformer) -> LossOf:
+        """The model's loss over this process's rows, with gradients shared on the way back."""
+        ...
+
+    def last(self, is_last: bool) -> AbstractContextManager[None]:
+        """Around a backward pass: gradients are shared in the last of a step only."""
+        ...
+
+    def total(self, value: float) -> float:
+        """The sum of every process's `value`."""
+        ...
+
+    def any(self, flag: bool) -> bool:
+        """Whether any process says so: all act on it in the same step."""
+        ...
+
+    def clip(self, model: Transformer, norm: float) -> None:
+        """Scale the gradients so that their global norm is at most `norm`."""
+        ...
+
+    def store(self, folder: Path, owner: str) -> Store:
+        """Where the state of the configuration `owner` is kept in `folder`."""
+        ...
+
+    def write(self, model: Transformer, path: Path) -> None:
+        """Write the trained weights as one file."""
+        ...
+
+
+class Alone:
+    """One process."""
+
+    rank, world = 0, 1
+
+    def __init__(self, *, compiled: bool = False) -> None:
+        self.compiled = compiled
+
+    def wrap(self, model: Transformer) -> LossOf:
+        module = LossModule(model)
+        return torch.compile(module, dynamic=False) if self.compiled else module
+
+    @contextmanager
+    def last(self, is_last: bool) -> Iterator[None]:
+        yield
+
+    def total(self, value: float) -> float:
+        return value
+
+    def any(self, flag: bool) -> bool:
+        return flag
+
+    def clip(self, model: Transformer, norm: float) -> None:
+        torch.nn.utils.clip_grad_norm_(model.parameters(), norm)
+
+    def store(self, folder: Path, owner: str) -> Store:
+        return CheckpointFile(folder / "checkpoint.safetensors", owner)
+
+    def write(self, model: Transformer, path: Path) -> None:
+        save_weights(path, model)
