@@ -1,0 +1,55 @@
+"""Chunked cross-entropy against torch's own on whole logits."""
+
+import pytest
+import torch
+import torch.nn.functional as F
+
+from hutch.lm.cross_entropy import WHOLE_BYTES, chunked_cross_entropy, rows_at_once
+
+
+def example(n=37, d=8, v=101, dtype=torch.float64):
+    random = torch.Generator().manual_seed(0)
+    hidden = torch.randn(n, d, generator=random, dtype=dtype).requires_grad_()
+    weight = torch.randn(v, d, generator=random, dtype=dtype).requires_grad_()
+    return hidden, weight, torch.randint(v, (n,), generator=random)
+
+
+@pytest.mark.parametrize("rows", [1, 5, 36, 37, 100])
+def test_loss_and_gradients_are_those_of_whole_logits(rows):
+    hidden, weight, targets = example(dtype=torch.float32)
+    whole = F.cross_entropy(hidden @ weight.T, targets)
+    expected = torch.autograd.grad(whole * 3, (hidden, weight))
+    loss = chunked_cross_entropy(hidden, weight, targets, rows)
+    found = torch.autograd.grad(loss * 3, (hidden, weight))
+    assert loss.item() == pytest.approx(whole.item(), rel=1e-6)
+    for one, other in zip(found, expected, strict=True):
+        torch.testing.assert_close(one, other, rtol=1e-4, atol=1e-6)
+
+
+def test_without_gradients_only_the_loss_is_made():
+    hidden, weight, targets = example(dtype=torch.float32)
+    with torch.no_grad():
+        loss = chunked_cross_entropy(hidden, weight, targets, 10)
+    assert loss.item() == pytest.approx(F.cross_entropy(hidden @ weight.T, targets).item(), rel=1e-6)
+
+
+def test_the_loss_of_bfloat16_products_is_float32():
+    hidden, weight, targets = example(n=64, dtype=torch.float32)
+    with torch.autocast("cpu", torch.bfloat16):
+        loss = chunked_cross_entropy(hidden, weight, targets, 16)
+    loss.backward()
+    assert loss.dtype == torch.float32
+    assert (hidden.grad.dtype, weight.grad.dtype) == (torch.float32, torch.float32)
+    whole = F.cross_entropy(hidden @ weight.T, targets)
+    assert loss.item() == pytest.approx(whole.item(), rel=2e-2)
+    expected = torch.autograd.grad(whole, weight)[0]
+    assert (weight.grad - expected).norm() < 0.02 * expected.norm()
+
+
+def test_small_logits_stay_whole_and_large_ones_are_cut():
+    assert rows_at_once(1024, 2048) is None
+    assert rows_at_once(WHOLE_BYTES // 4 // 2048, 2048) is None
+    rows = rows_at_once(2048, 32_000)
+    assert rows is not None
+    assert 100 < rows < 200
+    assert rows_at_once(10, 10**9) == 1
