@@ -2,6 +2,7 @@
 
 import csv
 import json
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -183,6 +184,20 @@ def test_a_page_is_written(capsys, table, tmp_path):
         (lambda rows: rows, ("--loss", "nope"), "has no column nope; its columns are params, tokens, flops and loss"),
         (lambda rows: rows, ("--save", "x.json"), "--save keeps one law"),
         (lambda rows: rows, ("--approach", "kaplan"), "invalid choice: 'kaplan'"),
+        (lambda rows: rows, ("--subsample", "nan"), "subsample is nan"),
+        (lambda rows: rows, ("--fix-e", 5), "E must lie below every loss"),
+        (lambda rows: rows, ("--window", "nan"), "window is nan"),
+        (lambda rows: rows, ("--minimum-budgets", 0), "minimum-budgets is 0"),
+        (lambda rows: rows, ("--last-part", 2), "last-part is 2"),
+        (lambda rows: rows, ("--holdout-above", 1e30), "parts no runs from others"),
+        (lambda rows: rows, ("--save", "/nowhere/law.json"), "there is no folder /nowhere"),
+        (lambda rows: rows, ("--report", "/proc/fit.html"), "cannot be written"),
+        (lambda rows: rows, ("--pictures", "/proc/pictures"), "is no folder that can be written"),
+        (
+            lambda rows: [[n, 20 * n, 120 * n * n, LAW.loss(n, 20 * n)] for n, *_ in rows],
+            ("--approach", "parametric"),
+            "tokens follow parameters in every run",
+        ),
     ],
 )
 def test_a_mistake_is_one_line(capsys, tmp_path, change, options, says):
@@ -192,6 +207,45 @@ def test_a_mistake_is_one_line(capsys, tmp_path, change, options, says):
     assert len(err.splitlines()) == 1
     assert says in err
     assert err.startswith("hutch")
+
+
+@pytest.mark.parametrize("flag", ["--save", "--report"])
+def test_the_table_is_never_written_over(capsys, table, flag):
+    before = Path(table).read_text()
+    code, out, err = run(capsys, table, "--approach", "parametric", flag, table)
+    assert (code, out) == (2, "")
+    assert "is the table itself" in err
+    assert Path(table).read_text() == before
+
+
+def test_one_file_is_not_asked_to_hold_two_things(capsys, table, tmp_path):
+    both = tmp_path / "both"
+    code, _, err = run(capsys, table, "--approach", "parametric", "--save", both, "--report", both)
+    assert (code, "is the file of --save itself" in err) == (2, True)
+
+
+def test_approaches_that_contradict_each_other_are_named(capsys):
+    found = document(capsys, table_path("chinchilla_epoch245.csv"), "--budget", "isoflop_budget", "--bootstrap", 200)
+    assert any("contradict each other: a is 0.49" in warning for warning in found["warnings"])
+
+
+def test_few_runs_get_no_interval(capsys, tmp_path):
+    path = write(tmp_path / "runs.csv", rows_of()[::4])
+    fit = document(capsys, path, "--approach", "parametric")["fits"]["parametric"]
+    assert fit["runs"] == 9
+    assert (fit["a"]["low"], fit["a"]["high"]) == (None, None)
+    assert any("9 runs are too few to resample for 5 constants" in note for note in fit["notes"])
+
+
+def test_a_loss_in_another_unit_is_not_called_nats(capsys, tmp_path):
+    path = write(tmp_path / "runs.csv", rows_of(), ("params", "tokens", "flops", "val_bpb"))
+    found = document(capsys, path, "--loss", "val_bpb", "--approach", "parametric", "--bootstrap", 0)
+    assert found["table"]["units"] == {"loss": "as in the table"}
+
+
+def test_runs_that_repeat_their_data_are_noted(capsys):
+    found = document(capsys, table_path("datablations_c4.csv"), "--approach", "parametric", "--bootstrap", 0)
+    assert any("repeat their data (column D_unique, up to 9e+03 epochs)" in note for note in found["table"]["notes"])
 
 
 def test_invalid_rows_can_be_dropped(capsys, tmp_path):

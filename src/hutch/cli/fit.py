@@ -139,6 +139,7 @@ def run_fit(options: argparse.Namespace) -> None:
     from hutch.scaling.tables import read_runs
 
     request = request_of(options)
+    _check_outputs(options)
     roles = ("parameters", "tokens", "flops", "loss", "budget", "run")
     reading = read_runs(
         options.table,
@@ -164,6 +165,23 @@ def run_fit(options: argparse.Namespace) -> None:
     )
     _write(options, fitted, document)
     _print(options, document)
+
+
+def _check_outputs(options: argparse.Namespace) -> None:
+    """Nothing is fitted that could not be kept, and nothing that is read is written over."""
+    from hutch.cli.outputs import check_folder, check_output
+    from hutch.runs.errors import BadInput
+
+    taken = {options.table.resolve(): "the table"}
+    for flag, path in (("--save", options.save), ("--report", options.report)):
+        if path is None:
+            continue
+        check_output(path, flag)
+        if path.resolve() in taken:
+            raise BadInput(f"{flag} {path} is {taken[path.resolve()]} itself")
+        taken[path.resolve()] = f"the file of {flag}"
+    if options.pictures is not None:
+        check_folder(options.pictures, "--pictures")
 
 
 def _write(options: argparse.Namespace, fitted: Any, document: dict[str, Any]) -> None:

@@ -98,11 +98,11 @@ def show_forecast(options: argparse.Namespace) -> None:
     """Make the forecast, print it, write its page."""
     from rich.console import Console
 
-    from hutch.runs.errors import BadInput
+    from hutch.cli.outputs import check_output
     from hutch.scaling.forecasts.document import document
 
-    if options.report is not None and options.report.is_dir():
-        raise BadInput(f"--report {options.report} is a folder; the name of a file is needed, such as forecast.html")
+    if options.report is not None:
+        check_output(options.report, "--report")
     config = _config(options)
     exponent = _exponent(config, options)
     with Console(stderr=True).status(f"{config.draws:,} draws of each of {len(config.anchors)} anchors"):

@@ -55,7 +55,8 @@ def positive_values(name: str, values: ArrayLike) -> Array:
 
 def check_bootstrap(bootstraps: int, level: float) -> None:
     """`BadInput` unless `bootstraps` is a whole number from 0 and 0 < `level` < 1."""
-    if isinstance(bootstraps, bool) or int(bootstraps) != bootstraps or bootstraps < 0:
+    whole = isinstance(bootstraps, int | np.integer) and not isinstance(bootstraps, bool)
+    if not whole or bootstraps < 0:
         raise BadInput(f"bootstraps is {bootstraps}; a whole number from 0 is needed")
     if not 0 < level < 1:
         raise BadInput(f"level is {level}; a share between 0 and 1 is needed, such as 0.8")

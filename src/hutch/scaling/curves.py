@@ -8,10 +8,11 @@ from numpy.typing import ArrayLike
 
 from hutch.runs.errors import BadInput
 from hutch.scaling.columns import Array, positive_columns, positive_number
+from hutch.scaling.comparing import ComparesArrays
 
 
-@dataclass(frozen=True)
-class Curve:
+@dataclass(frozen=True, eq=False)
+class Curve(ComparesArrays):
     """One training run of `parameters` N: cumulative FLOP, tokens seen and training loss (nats per token)
     at the same moments, FLOP rising. Lists are taken; they are kept as float64 arrays. `BadInput` names a
     bad row."""

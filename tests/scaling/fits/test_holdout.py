@@ -49,8 +49,9 @@ def test_profiles_predict_sizes_and_losses():
     assert losses.mean_absolute_error.value < 0.005
     document = json.loads(json.dumps(losses.as_dict(), allow_nan=False))
     assert len(document["rows"]) == 2
+    # Two tests are too few to resample.
+    assert (document["bias"]["low"], document["bias"]["high"]) == (None, None)
     assert document["rows"][0]["measured"] == losses.measured[0]
-    assert document["mean_absolute_error"]["level"] == 0.8
 
 
 def test_an_envelope_predicts_later_sizes():

@@ -1,6 +1,7 @@
 import numpy as np
 import pytest
 
+from hutch.runs.errors import BadInput
 from hutch.scaling.tables import read_runs
 
 from .tables import refusal, write
@@ -38,6 +39,14 @@ def test_without_being_asked_rows_are_runs_and_that_is_noted(tmp_path):
     assert reading.notes == (
         "8 rows name 2 runs; each row is taken for a run, --curves takes a run's rows for its curve",
     )
+
+
+def test_many_rows_a_run_are_refused_as_runs(tmp_path):
+    rows = "".join(f"{run},{n}e8,{d}e9,{3 + 1 / d}\n" for n, run in enumerate("ab", 1) for d in range(1, 21))
+    path = write(tmp_path, f"run,N,D,loss\n{rows}")
+    with pytest.raises(BadInput, match="40 rows name 2 runs: these look like points of training curves"):
+        read_runs(path)
+    assert len(read_runs(path, curves=True).runs) == 2
 
 
 @pytest.mark.parametrize(

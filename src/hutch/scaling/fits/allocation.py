@@ -9,11 +9,12 @@ from numpy.typing import ArrayLike
 
 from hutch.runs.errors import BadInput
 from hutch.scaling.columns import Array, positive_values
+from hutch.scaling.comparing import ComparesArrays
 from hutch.scaling.intervals import Interval, percentile_interval
 
 
-@dataclass(frozen=True)
-class Allocation:
+@dataclass(frozen=True, eq=False)
+class Allocation(ComparesArrays):
     """The two power laws, their intervals, and the draws behind them.
 
     `lines` is (ln k_n, a, ln k_d, b); `draws` [bootstraps, 4] the same for each draw, NaN where lost.
@@ -68,13 +69,15 @@ class Optimum:
         return {"parameters": self.parameters.as_dict(), "tokens": self.tokens.as_dict(), "loss": loss}
 
 
-@dataclass(frozen=True, kw_only=True)
-class Allocates:
+@dataclass(frozen=True, kw_only=True, eq=False)
+class Allocates(ComparesArrays):
     """The face that the three approaches share. Where the data give no law, `allocation` is None, the
     exponents are None, and `reason` says why."""
 
     allocation: Allocation | None
     reason: str | None
+    flops_per_nd: float
+    """κ in κ·N·D = C: the count of FLOPs that the law's C is in."""
 
     @property
     def a(self) -> Interval | None:

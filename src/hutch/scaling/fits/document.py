@@ -1,6 +1,7 @@
 """A fit as one JSON document: what was asked, what came out, and, for pictures, the lines to draw."""
 
 from collections.abc import Mapping
+from itertools import combinations
 from typing import Any
 
 import numpy as np
@@ -56,6 +57,7 @@ def runs_dict(runs: RunTable) -> dict[str, Any]:
 def warnings(fitted: Fitted, request: FitRequest) -> list[str]:
     """What a reader must know: the fits' own notes, and figures far beyond the data."""
     found = [f"{name}: {note}" for name, fit in fitted.fits.items() if fit is not None for note in fit.notes]
+    found += _contradictions(fitted)
     least, most = float(fitted.runs.flops.min()), float(fitted.runs.flops.max())
     for flops in request.at:
         orders = np.log10(flops / most) if flops > most else np.log10(least / flops)
@@ -63,6 +65,17 @@ def warnings(fitted: Fitted, request: FitRequest) -> list[str]:
             side = "above the largest" if flops > most else "below the smallest"
             found.append(f"{flops:.3g} FLOP is {orders:.1f} orders of magnitude {side} run of the table")
     return found
+
+
+def _contradictions(fitted: Fitted) -> list[str]:
+    """Pairs of approaches whose intervals of a do not meet."""
+    said = {name: fit.a for name, fit in fitted.lawful.items() if fit.a is not None}
+    return [
+        f"{one} and {other} contradict each other: a is {a.value:.3f} [{a.low:.3f}, {a.high:.3f}] and {b.value:.3f} "
+        f"[{b.low:.3f}, {b.high:.3f}], intervals that do not meet"
+        for (one, a), (other, b) in combinations(said.items(), 2)
+        if a.high < b.low or b.high < a.low
+    ]
 
 
 def _fit_dict(fit: Fit | None) -> dict[str, Any] | None:

@@ -12,13 +12,13 @@ from hutch.scaling.columns import Array, check_bootstrap
 from hutch.scaling.curves import Curve
 from hutch.scaling.fits.allocation import Allocates, Allocation
 from hutch.scaling.intervals import json_numbers, lost_note
-from hutch.scaling.laws import log_log_lines
+from hutch.scaling.laws import FLOPS_PER_ND, log_log_lines
 
 LAST_PART = 0.15
 """Footnote 4: every point of the paper's envelope lies in the last 15 % of its run."""
 
 
-@dataclass(frozen=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True, eq=False)
 class EnvelopeFit(Allocates):
     """What approach 1 found. Beside the shared `a`, `b`, `k_n`, `k_d`, `n_opt(C)`, `d_opt(C)`: the envelope.
 
@@ -56,6 +56,7 @@ class EnvelopeFit(Allocates):
         return {
             "points": {name: column[picked].tolist() for name, column in columns.items()},
             **self.allocation_dict(),
+            "flops_per_nd": self.flops_per_nd,
             "lost_share": json_numbers(self.lost_share),
             "notes": list(self.notes),
         }
@@ -96,9 +97,10 @@ def fit_envelope(
         raise BadInput(f"last_part is {last_part}; a share above 0 and up to 1 is needed")
     if points < 10:
         raise BadInput(f"points is {points}; at least 10 are needed")
+    kappa = _flops_per_nd(curves)
     table = _evaluate(curves, points, window)
     if table is None:
-        return _empty("no FLOP at which two sizes compete")
+        return _empty("no FLOP at which two sizes compete", kappa)
     rule = Rule(keep_edges, last_part)
     at, winner, edge = envelope = _winners(table, np.ones(len(curves), dtype=bool))
     lines, reason = _fit(table, envelope, rule)
@@ -116,16 +118,24 @@ def fit_envelope(
         used=_used(table, envelope, rule),
         allocation=None if reason else Allocation.from_lines(lines, draws, level),
         reason=reason,
+        flops_per_nd=kappa,
         lost_share=lost_share,
         notes=(*_notes(fraction, edge, rule), *([] if reason else lost_note(lost_share, "law"))),
     )
 
 
-def _empty(reason: str) -> EnvelopeFit:
+def _flops_per_nd(curves: Sequence[Curve]) -> float:
+    """κ in κ·N·D = C at the ends of the curves: their median, 6 exactly where it is 6 but for rounding."""
+    median = float(np.median([curve.flops[-1] / (curve.parameters * curve.tokens[-1]) for curve in curves]))
+    return FLOPS_PER_ND if abs(median / FLOPS_PER_ND - 1) < 1e-6 else median
+
+
+def _empty(reason: str, kappa: float) -> EnvelopeFit:
     nothing = np.empty(0)
     index, flag = nothing.astype(int), nothing.astype(bool)
     columns: dict[str, Any] = dict.fromkeys(("flops", "n", "d", "loss", "fraction"), nothing)
-    return EnvelopeFit(**columns, curve=index, at_edge=flag, used=flag, allocation=None, reason=reason, lost_share=0.0)
+    common: dict[str, Any] = {"allocation": None, "reason": reason, "flops_per_nd": kappa, "lost_share": 0.0}
+    return EnvelopeFit(**columns, **common, curve=index, at_edge=flag, used=flag)
 
 
 @dataclass(frozen=True)

@@ -7,6 +7,7 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from hutch.scaling.columns import Array, positive_values
+from hutch.scaling.comparing import ComparesArrays
 from hutch.scaling.intervals import Interval, percentile_interval
 from hutch.scaling.laws import log_log_lines
 
@@ -16,8 +17,8 @@ _GAMMAS = np.geomspace(1e-3, 2.0, 40)
 _GOLDEN = (np.sqrt(5) - 1) / 2
 
 
-@dataclass(frozen=True)
-class Frontier:
+@dataclass(frozen=True, eq=False)
+class Frontier(ComparesArrays):
     """L_opt(C) in one of two forms, stated in `form`: with an irreducible loss E (four budgets or more, E ≥
     0) or a pure power law (three budgets, too few to tell E from γ).
 

@@ -9,6 +9,7 @@ import numpy as np
 from hutch.runs import seeds
 from hutch.runs.errors import BadInput
 from hutch.scaling.columns import Array, positive_number
+from hutch.scaling.comparing import ComparesArrays
 from hutch.scaling.curves import Curve
 from hutch.scaling.fits.allocation import Allocates
 from hutch.scaling.fits.envelope import fit_envelope
@@ -18,10 +19,12 @@ from hutch.scaling.intervals import Interval, json_numbers, percentile_interval
 from hutch.scaling.run_table import RunTable
 
 Quantity = Literal["loss", "parameters"]
+_TESTS = 5
+"""Fewer tests are too few to resample: their errors get no interval."""
 
 
-@dataclass(frozen=True, kw_only=True)
-class Holdout:
+@dataclass(frozen=True, kw_only=True, eq=False)
+class Holdout(ComparesArrays):
     """What a law fitted below `above` FLOP said of what lies above.
 
     `flops`, `measured` and `predicted` (a band) have one entry a thing predicted: a run's loss, or a budget's
@@ -88,6 +91,8 @@ def hold_out_profiles(runs: RunTable, above: float, *, quantity: Quantity = "par
     loss. `options` are `fit_profiles`'s."""
     runs = runs.with_budgets()
     assert runs.budget is not None
+    if not np.isfinite(runs.budget).any():
+        raise BadInput("no run belongs to a budget")
     small, large = _split(runs.select(np.isfinite(runs.budget)), above)
     known: dict[str, Any] = {"above": above, "quantity": quantity, "fitted": len(small)}
     fit, whole = fit_profiles(small, **options), fit_profiles(large, **options)
@@ -110,6 +115,8 @@ def hold_out_profiles(runs: RunTable, above: float, *, quantity: Quantity = "par
 def hold_out_envelope(curves: Sequence[Curve], above: float, **options: Any) -> Holdout:
     """Approach 1 on the runs that end below `above` FLOP; the best size on the envelope of all runs from there
     on. `options` are `fit_envelope`'s."""
+    if not curves:
+        raise BadInput("no training curves to hold out from")
     ends = np.array([curve.flops[-1] for curve in curves])
     small = [curve for curve, end in zip(curves, ends, strict=True) if end < above]
     _check_sides(len(small), len(curves) - len(small), above, float(ends.min()), float(ends.max()))
@@ -165,7 +172,8 @@ def _compared(
     picks = seeds.generator(seed, "holdout").integers(len(off), size=(len(draws), len(off)))
 
     def interval(errors: Array) -> Interval:
-        return percentile_interval(float(errors.mean()), errors[picks].mean(1), level)
+        drawn = errors[picks].mean(1) if len(off) >= _TESTS else np.empty(0)
+        return percentile_interval(float(errors.mean()), drawn, level)
 
     return Holdout(
         **known,

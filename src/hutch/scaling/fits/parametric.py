@@ -19,7 +19,17 @@ from hutch.scaling.fits.parametric_fit import CONSTANTS, ParametricFit, allocati
 from hutch.scaling.fits.problem import Problem
 from hutch.scaling.fits.restriction import FloorPrior, Restriction, likelihood_scale
 from hutch.scaling.fits.screen import starting_points
-from hutch.scaling.fits.trust import below_floor_note, no_optimum, not_held, slack_of_a, unsure
+from hutch.scaling.fits.trust import (
+    ON_LINE,
+    below_floor_note,
+    few_runs,
+    few_runs_note,
+    no_optimum,
+    not_held,
+    off_line,
+    slack_of_a,
+    unsure,
+)
 from hutch.scaling.intervals import lost_note, percentile_interval
 from hutch.scaling.laws import ParametricLaw
 from hutch.scaling.run_table import RunTable
@@ -82,6 +92,8 @@ def fit_parametric(
         reason = "the losses do not fall in both N and D towards a floor: no start with E, A, B above 0"
         return ParametricFit(law=None, allocation=None, status="no-start", reason=reason, **base)
     best = int(np.argmin(np.where(polished.converged, polished.objective, polished.objective * (1 + _AGREE))))
+    if len(runs) < few_runs(restriction):
+        bootstraps = 0
     drawn = partial(_draw_weights, len(runs), resample, subsample, seeds.generator(seed, "parametric"))
     draws = search.draws(polished, best, bootstraps, drawn, seeds.generator(seed, "prior"))
     return _result(search, polished, best, draws, runs, base)
@@ -98,6 +110,11 @@ def _check_enough(
             raise BadInput(
                 f"{name} takes {distinct} distinct value{'s'[: distinct > 1]}; its exponent needs at least 3"
             )
+    if off_line(runs.parameters, runs.tokens) < ON_LINE:
+        raise BadInput(
+            "tokens follow parameters in every run (as in a ladder of D = 20·N): what N buys and what D buys cannot be "
+            "told apart; add runs with other ratios of tokens to parameters"
+        )
     if subsample is not None and not 0 < subsample < 1:
         raise BadInput(f"subsample is {subsample}; a share between 0 and 1 is needed, such as 0.8")
     floor, least = restriction.floor, float(runs.loss.min())
@@ -210,6 +227,7 @@ def _result(
     status, flat_notes = not_held(str(polished.status[best]), point, runs.loss, slack, a)
     notes = (
         *unsure(str(polished.status[best]), starts_agree),
+        *few_runs_note(len(runs), search.restriction),
         *flat_notes,
         *below_floor_note(below, point[0]),
         *lost_note(lost_share, "optimum"),

@@ -18,7 +18,7 @@ CONSTANTS = ("E", "A", "B", "alpha", "beta")
 _LINES = ("ln_k_n", "a", "ln_k_d", "b")
 
 
-@dataclass(frozen=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True, eq=False)
 class ParametricFit(Allocates):
     """What approach 3 found. Beside the shared `a`, `b`, `k_n`, `k_d`, `n_opt(C)`, `d_opt(C)`: the law, an
     interval for each constant, and how far to trust the optimum.
@@ -51,7 +51,6 @@ class ParametricFit(Allocates):
     floor: float | None = None
     """E where it was held, not fitted."""
     runs: int
-    flops_per_nd: float
     level: float
     notes: tuple[str, ...] = ()
     compute: Array = field(repr=False)
@@ -64,7 +63,10 @@ class ParametricFit(Allocates):
         is not in it); `BadInput` where there is no law."""
         law = self._fitted()
         n, d = positive_values("parameters", parameters), positive_values("tokens", tokens)
-        n, d = np.broadcast_arrays(n, d)
+        try:
+            n, d = np.broadcast_arrays(n, d)
+        except ValueError as error:
+            raise BadInput(f"parameters {n.shape} and tokens {d.shape} do not fit together") from error
         E, A, B, alpha, beta = self._columns(n.ndim)
         with np.errstate(over="ignore", invalid="ignore"):
             draws = E + A * n**-alpha + B * d**-beta

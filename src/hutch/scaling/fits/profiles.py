@@ -10,6 +10,7 @@ from numpy.typing import ArrayLike
 from hutch.runs import seeds
 from hutch.runs.errors import BadInput
 from hutch.scaling.columns import Array, check_bootstrap
+from hutch.scaling.comparing import ComparesArrays
 from hutch.scaling.fits.allocation import Allocates, Allocation, Optimum
 from hutch.scaling.fits.frontier import Frontier, fit_frontier
 from hutch.scaling.fits.parabolas import Axis
@@ -23,8 +24,8 @@ _ONE_BUDGET = 1.5
 """Largest over smallest FLOP of runs that can pass for one budget."""
 
 
-@dataclass(frozen=True, kw_only=True)
-class Profile:
+@dataclass(frozen=True, kw_only=True, eq=False)
+class Profile(ComparesArrays):
     """One budget: its runs, sorted by size, and its parabola.
 
     `compute` is the C at which the vertex enters the law. `fitted` marks the runs near enough to the minimum to
@@ -63,10 +64,10 @@ class Profile:
         return plain | {"used": self.used, "reason": self.reason}
 
 
-@dataclass(frozen=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True, eq=False)
 class ProfilesFit(Allocates):
     """What approach 2 found. Beside the shared `a`, `b`, `k_n`, `k_d`, `n_opt(C)`, `d_opt(C)`: `loss_opt(C)`
-    from `frontier`. With fewer than 3 usable budgets the laws are None and `reason` says so.
+    from `frontier`. With too few usable budgets the laws are None and `reason` says so.
 
     `lost_share` is the mean share of lost vertices over the used profiles: intervals rest on the others,
     and a large share means that they are too narrow.
@@ -100,6 +101,7 @@ class ProfilesFit(Allocates):
             "profiles": [profile.as_dict() for profile in self.profiles],
             **self.allocation_dict(),
             "frontier": self.frontier.as_dict() if self.frontier else None,
+            "flops_per_nd": self.flops_per_nd,
             "lost_share": json_numbers(self.lost_share),
             "resample": self.resample,
             "notes": list(self.notes),
@@ -160,10 +162,12 @@ def fit_profiles(
         )
         valley = Valley(method, resample, within, minimum_points)
         profiles.append(
-            _fit_profile(bare, spent, valley, bootstraps, level, seeds.generator(seed, "profiles", repr(one)))
+            _fit_profile(bare, spent, valley, bootstraps, level, seeds.generator(seed, "profiles", len(profiles)))
         )
-    notes = _notes(runs.select(member))
-    return _through_vertices(tuple(profiles), minimum_budgets, level, resample, notes)
+    used = [profile.budget for profile in profiles if profile.used]
+    notes = _notes(runs.select(np.isin(runs.budget, used))) if used else ()
+    kappa = runs.select(member).flops_per_nd
+    return _through_vertices(tuple(profiles), kappa, minimum_budgets, level, resample, notes)
 
 
 def _check_options(
@@ -217,13 +221,19 @@ def _fit_profile(
 
 
 def _through_vertices(
-    profiles: tuple[Profile, ...], minimum_budgets: int, level: float, resample: Resample, notes: tuple[str, ...]
+    profiles: tuple[Profile, ...],
+    kappa: float,
+    minimum_budgets: int,
+    level: float,
+    resample: Resample,
+    notes: tuple[str, ...],
 ) -> ProfilesFit:
     """Power laws through the vertices of the used profiles, and the law of their minima."""
     used = [profile for profile in profiles if profile.used]
     lost_share = float(np.mean([profile.lost_share or 0.0 for profile in used])) if used else None
     common: dict[str, Any] = {
         "profiles": profiles,
+        "flops_per_nd": kappa,
         "lost_share": lost_share,
         "resample": resample,
         "notes": (*notes, *lost_note(lost_share, "minimum inside the sizes tried")),
@@ -231,7 +241,8 @@ def _through_vertices(
     if len(used) < minimum_budgets:
         reason = f"{len(used)} of {len(profiles)} budgets usable; a law needs at least {minimum_budgets}"
         refused = [f"{profile.budget:.3g}: {profile.reason}" for profile in profiles if not profile.used]
-        reason += f" ({'; '.join(refused)})" if refused else ""
+        more = f"; and {len(refused) - 3} more" if len(refused) > 3 else ""
+        reason += f" ({'; '.join(refused[:3])}{more})" if refused else ""
         return ProfilesFit(allocation=None, reason=reason, frontier=None, **common)
     compute = np.array([profile.compute for profile in used])
     if len(np.unique(compute)) < minimum_budgets:

@@ -75,6 +75,14 @@ class FitRequest:
             raise BadInput(f"drop-top-loss is {self.drop_top_loss}; a number of rows from 0 is needed")
         if not self.delta > 0:
             raise BadInput(f"delta is {self.delta:g}; a number above 0 is needed")
+        if self.subsample is not None and not 0 < self.subsample < 1:
+            raise BadInput(f"subsample is {self.subsample:g}; a share between 0 and 1 is needed, such as 0.8")
+        if not (math.isfinite(self.window) and self.window >= 0):
+            raise BadInput(f"window is {self.window:g}; a number of points from 0 is needed")
+        if not 0 < self.last_part <= 1:
+            raise BadInput(f"last-part is {self.last_part:g}; a share above 0 and up to 1 is needed")
+        if self.minimum_budgets < 3:
+            raise BadInput(f"minimum-budgets is {self.minimum_budgets}; a line through two budgets cannot be tested")
         for name in ("at", "floor", "within", "holdout_above"):
             value = getattr(self, name)
             for number in value if isinstance(value, tuple) else [value] if value is not None else []:
@@ -114,6 +122,7 @@ class Fitted:
 def fit_table(runs: RunTable, request: FitRequest) -> Fitted:
     """All approaches asked for. A refusal of one is a reason, not an error: the others stand."""
     runs = without_top_losses(runs, request.drop_top_loss)
+    _check_against(runs, request)
     fits: dict[Approach, Fit | None] = {}
     reasons: dict[Approach, str] = {}
     holdouts: dict[Approach, tuple[Holdout, ...]] = {}
@@ -127,6 +136,20 @@ def fit_table(runs: RunTable, request: FitRequest) -> Fitted:
         except BadInput as error:
             fits[approach], reasons[approach] = None, str(error)
     return Fitted(runs=runs, fits=fits, reasons=reasons, holdouts=holdouts)
+
+
+def _check_against(runs: RunTable, request: FitRequest) -> None:
+    """`BadInput` for options that no approach could follow on this table."""
+    floor, above = request.floor, request.holdout_above
+    if floor is not None and floor >= runs.loss.min():
+        raise BadInput(
+            f"E is held at {floor:g}, but a run has a loss of {runs.loss.min():g}: E must lie below every loss"
+        )
+    if above is not None and not runs.flops.min() < above <= runs.flops.max():
+        raise BadInput(
+            f"holdout-above {above:g} parts no runs from others: they spent {runs.flops.min():.3g} to "
+            f"{runs.flops.max():.3g} FLOP"
+        )
 
 
 def without_top_losses(runs: RunTable, count: int) -> RunTable:

@@ -11,11 +11,34 @@ _MOST = 0.5
 """Share of the starts that must end at the optimum for it to pass without a note."""
 _LEAST, _MOST_EXPONENT = 0.02, 3.0
 """Exponents outside are those of noise or of a step, not of a law."""
+ON_LINE = 0.1
+"""Runs whose tokens are so near a power law of their parameters, in ln D, do not part α from β."""
 _RISE = 0.01
 _FLAT = 0.1
 """An exponent that can move so far at 1 % of the objective is not held by the runs."""
 _WIDE = 0.25
 """Nor is one whose interval is so wide: ten times the compute would be a model 1.8 times larger or not."""
+
+
+def few_runs(restriction: Restriction) -> int:
+    """Runs below which there are no intervals: 2k + 2 for k free constants. On simulated laws 80 % intervals held the
+    truth 34 to 46 % of the time with six runs, 63 to 73 % with eight, 80 to 87 % with twenty."""
+    return 2 * restriction.basis.shape[1] + 2
+
+
+def few_runs_note(runs: int, restriction: Restriction) -> list[str]:
+    """Why there are no intervals."""
+    if runs >= few_runs(restriction):
+        return []
+    free, least = restriction.basis.shape[1], few_runs(restriction)
+    return [f"{runs} runs are too few to resample for {free} constants: no intervals below {least} runs"]
+
+
+def off_line(parameters: Array, tokens: Array) -> float:
+    """Root mean square distance of ln D from its straight line in ln N."""
+    x, y = np.log(parameters), np.log(tokens)
+    line = np.polyfit(x - x.mean(), y, 1)
+    return float(np.sqrt(np.mean((y - np.polyval(line, x - x.mean())) ** 2)))
 
 
 def slack_of_a(objective: Objective, weights: Array, restriction: Restriction, phi: Array) -> float:

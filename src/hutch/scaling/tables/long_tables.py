@@ -4,6 +4,7 @@ from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import replace
 
+from hutch.runs.errors import BadInput
 from hutch.scaling.curves import Curve
 from hutch.scaling.run_table import RunTable
 from hutch.scaling.tables.cells import Dropped, shown
@@ -12,6 +13,8 @@ from hutch.scaling.tables.checks import Faults
 SAME_MODEL = 1e-6
 """How far the parameters of one run's rows may differ."""
 
+CURVES = 10
+"""Rows a run, on average, from which a table is refused as one of runs."""
 LONG = 3
 """Rows a run, on average, from which a table looks long."""
 
@@ -65,10 +68,15 @@ def _off_curve(points: RunTable, row: int, first: int, before: int) -> str | Non
 
 
 def long_note(runs: Sequence[str]) -> list[str]:
-    """A note where the rows look like points of curves."""
+    """A note where the rows look like points of curves; `BadInput` where they can hardly be anything else."""
     names = len(set(runs))
     if not names or len(runs) < LONG * names:
         return []
+    if len(runs) >= CURVES * names:
+        raise BadInput(
+            f"{len(runs)} rows name {names} runs: these look like points of training curves, not runs; --curves takes "
+            "them so, and each run's last point for the run"
+        )
     return [
         f"{len(runs)} rows name {names} runs; each row is taken for a run, --curves takes a run's rows for its curve"
     ]

@@ -14,6 +14,7 @@ from hutch.scaling.tables.convention import convention_faults, convention_note, 
 from hutch.scaling.tables.files import open_table
 from hutch.scaling.tables.ledgers import with_step_curves
 from hutch.scaling.tables.long_tables import last_points, long_note
+from hutch.scaling.tables.repeats import repeat_columns, repeats_note
 from hutch.scaling.tables.roles import Column, choose, settle
 from hutch.scaling.tables.spellings import OTHER_UNIT, SIZES, caution
 
@@ -87,7 +88,8 @@ def read_runs(
         choices = choose(table, columns or {}, derive, curves)
         conditions = conditions_of(where, table)
         wanted = [name for choice in choices.values() for name in choice.names]
-        cells = table.cells(list(dict.fromkeys([*wanted, *(one.column for one in conditions)])))
+        repeats = repeat_columns(table.names)
+        cells = table.cells(list(dict.fromkeys([*wanted, *(one.column for one in conditions), *repeats])))
     picked = cells.take(rows_that_meet(conditions, cells, table.source))
     found, notes = settle(table, choices, picked)
     sizes, names, faults = _sizes(table, found, kappa)
@@ -109,6 +111,7 @@ def read_runs(
     if dropped and not (drop_invalid and len(runs)):
         refuse(table, dropped, all_rows=not len(runs))
     notes += [*table.notes, *curve_notes, *budget_note(runs), *duplicates_note(runs, table.unit)]
+    notes += repeats_note(usable, table.names, points.tokens)
     return TableReading(
         runs=runs,
         source=table.source,

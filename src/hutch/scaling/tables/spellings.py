@@ -33,6 +33,13 @@ CAUTIONS = {
     "nonemb": "which leaves the embedding out of N",
     "train": "the loss on training text, not on held-out text",
     "raw": OTHER_UNIT,
+    "bit": OTHER_UNIT,
+    "bpb": OTHER_UNIT,
+    "bpt": OTHER_UNIT,
+    "byte": OTHER_UNIT,
+    "perchar": OTHER_UNIT,
+    "ppl": OTHER_UNIT,
+    "perplexity": OTHER_UNIT,
 }
 """What to know of a name of the last resort, by what it holds."""
 
@@ -50,16 +57,18 @@ def candidates(names: Sequence[str], role: str) -> tuple[list[str], list[str]]:
     found: list[list[str]] = []
     for one in SPELLINGS[role]:
         spelled = set(one.split())
-        found.append([name for name in names if _plain(name) in spelled])
+        found.append([name for name in names if squeezed(name) in spelled])
         if role in COUNTS:
-            found.append([name for name in names if name not in found[-1] and _plain(without_unit(name)[0]) in spelled])
+            found.append(
+                [name for name in names if name not in found[-1] and squeezed(without_unit(name)[0]) in spelled]
+            )
     best, *worse = [*filter(None, found), []]
     return best, [name for others in worse for name in others]
 
 
 def caution(name: str, role: str) -> str | None:
     """What to know of a column that was taken as the last resort."""
-    plain = _plain(without_unit(name)[0])
+    plain = squeezed(without_unit(name)[0])
     if plain in SPELLINGS[role][0].split() or role == "run":
         return None
     return next((what for part, what in CAUTIONS.items() if part in plain), None)
@@ -76,5 +85,5 @@ def without_unit(name: str) -> tuple[str, float]:
     return found["base"], UNITS[unit] if unit in UNITS else WORDS[unit.removesuffix("s")]
 
 
-def _plain(name: str) -> str:
+def squeezed(name: str) -> str:
     return IGNORED.sub("", name).lower()
