@@ -4,6 +4,7 @@ import pytest
 import torch
 import torch.nn.functional as F
 
+from hutch.lm import build_model, model_of_width
 from hutch.lm.cross_entropy import WHOLE_BYTES, chunked_cross_entropy, rows_at_once
 
 
@@ -53,3 +54,15 @@ def test_small_logits_stay_whole_and_large_ones_are_cut():
     assert rows is not None
     assert 100 < rows < 200
     assert rows_at_once(10, 10**9) == 1
+
+
+def test_a_model_with_large_logits_has_the_same_loss_and_gradients(monkeypatch):
+    model = build_model(model_of_width(16, vocabulary=64, context=16), 0)
+    ids = torch.randint(64, (2, 3, 16), generator=torch.Generator().manual_seed(0))
+    whole = model.loss(*ids)
+    expected = torch.autograd.grad(whole, list(model.parameters()))
+    monkeypatch.setattr("hutch.lm.model.rows_at_once", lambda rows, vocabulary: 7)
+    loss = model.loss(*ids)
+    assert loss.item() == pytest.approx(whole.item(), rel=1e-6)
+    for one, other in zip(torch.autograd.grad(loss, list(model.parameters())), expected, strict=True):
+        torch.testing.assert_close(one, other, rtol=1e-3, atol=1e-6)

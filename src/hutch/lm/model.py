@@ -1,6 +1,7 @@
 """The Gopher family's transformer: decoder only, RMSNorm, GELU feed-forward of 4 d, one tied embedding.
 
-Legend: b batch, t time, d width, h heads, e key size, v vocabulary, f feed-forward width.
+Legend: b batch, t time, c columns of a cache, d width, h heads, e key size, r distances, v vocabulary, f feed-forward
+width.
 
 Gopher (Rae et al. 2021, §3.1) uses Transformer-XL's relative positions; rotary ones are the default here since
 they cost a fifth less on a CPU. Widths follow the maximal-update rule (Yang et al. 2022, Tensor Programs V): embedding
@@ -16,6 +17,8 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
+from hutch.lm.cross_entropy import chunked_cross_entropy, rows_at_once
+from hutch.lm.kv_cache import KeyValueCache, Memory
 from hutch.lm.positions import rotary_tables, rotate, shift_distances, sinusoids
 from hutch.runs.errors import BadInput
 from hutch.scaling.flops import Positions
@@ -87,11 +90,16 @@ class RotaryAttention(nn.Module):
         self.register_buffer("cos", cos, persistent=False)
         self.register_buffer("sin", sin, persistent=False)
 
-    def forward(self, x_btd: Tensor) -> Tensor:
+    def forward(self, x_btd: Tensor, memory: Memory | None = None) -> Tensor:
         b, t, _ = x_btd.shape
         q, k, v = self.qkv(x_btd).view(b, t, 3, self.heads, self.key_size).permute(2, 0, 3, 1, 4)
-        q, k = rotate(q, self.cos[:t], self.sin[:t]), rotate(k, self.cos[:t], self.sin[:t])
-        y_bhte = F.scaled_dot_product_attention(q, k, v, is_causal=True)
+        if memory is None:
+            q, k = rotate(q, self.cos[:t], self.sin[:t]), rotate(k, self.cos[:t], self.sin[:t])
+            y_bhte = F.scaled_dot_product_attention(q, k, v, is_causal=True)
+        else:
+            cos, sin = memory.at_places(self.cos), memory.at_places(self.sin)
+            keys, values = memory.extend(rotate(k, cos, sin), v)
+            y_bhte = F.scaled_dot_product_attention(rotate(q, cos, sin), keys, values, memory.visible_b1tc)
         return self.output(y_bhte.transpose(1, 2).flatten(2))
 
 
@@ -108,9 +116,11 @@ class RelativeAttention(nn.Module):
         self.content_bias = nn.Parameter(torch.zeros(config.heads, 1, config.key_size))
         self.position_bias = nn.Parameter(torch.zeros(config.heads, 1, config.key_size))
 
-    def forward(self, x_btd: Tensor) -> Tensor:
+    def forward(self, x_btd: Tensor, memory: Memory | None = None) -> Tensor:
         b, t, d = x_btd.shape
         q, k, v = self.qkv(x_btd).view(b, t, 3, self.heads, self.key_size).permute(2, 0, 3, 1, 4)
+        if memory is not None:
+            return self._attend(q, k, v, memory)
         # Distances are made afresh from t, so that evaluation may run longer than training did.
         r_hre = self.position(sinusoids(t, d).to(x_btd)).view(t, self.heads, self.key_size).transpose(0, 1)
         by_content = (q + self.content_bias) @ k.transpose(-1, -2)
@@ -119,6 +129,27 @@ class RelativeAttention(nn.Module):
         score = ((by_content + by_position) / math.sqrt(self.key_size)).masked_fill(future, float("-inf"))
         y_bhte = score.float().softmax(-1).to(v.dtype) @ v
         return self.output(y_bhte.transpose(1, 2).flatten(2))
+
+    def _attend(self, q_bhte: Tensor, k_bhte: Tensor, v_bhte: Tensor, memory: Memory) -> Tensor:
+        """The same with the keys of a memory."""
+        keys, values = memory.extend(k_bhte, v_bhte)
+        r_hre = memory.once("distances", self._keys_of_distances)[:, : memory.columns]
+        by_content = (q_bhte + self.content_bias) @ keys.transpose(-1, -2)
+        by_distance = (q_bhte + self.position_bias) @ r_hre.transpose(-1, -2)
+        columns_c = torch.arange(memory.columns, device=keys.device)
+        distance_b1tc = (memory.places_bt[:, None, :, None] - columns_c).clamp(min=0)
+        score = by_content + by_distance.gather(-1, distance_b1tc.expand_as(by_distance))
+        score = score / math.sqrt(self.key_size)
+        if memory.visible_b1tc is not None:
+            score = score.masked_fill(~memory.visible_b1tc, float("-inf"))
+        y_bhte = score.float().softmax(-1).to(values.dtype) @ values
+        return self.output(y_bhte.transpose(1, 2).flatten(2))
+
+    def _keys_of_distances(self, columns: int) -> Tensor:
+        """W_r R of the distances 0 … columns − 1, [h, r, e]."""
+        weight = self.position.weight
+        nearest_first = sinusoids(columns, weight.shape[1]).flip(0).to(weight)
+        return self.position(nearest_first).view(columns, self.heads, self.key_size).transpose(0, 1)
 
 
 class Block(nn.Module):
@@ -132,8 +163,8 @@ class Block(nn.Module):
         self.up = nn.Linear(config.width, config.feed_forward, bias=False)
         self.down = nn.Linear(config.feed_forward, config.width, bias=False)
 
-    def forward(self, x_btd: Tensor) -> Tensor:
-        x_btd = x_btd + self.attention(self.attention_norm(x_btd))
+    def forward(self, x_btd: Tensor, memory: Memory | None = None) -> Tensor:
+        x_btd = x_btd + self.attention(self.attention_norm(x_btd), memory)
         return x_btd + self.down(F.gelu(self.up(self.feed_norm(x_btd)), approximate="tanh"))
 
 
@@ -148,16 +179,46 @@ class Transformer(nn.Module):
         self.norm = RMSNorm(config.width)
 
     def forward(self, ids_bt: Tensor) -> Tensor:
+        return self.logits(self.hidden(ids_bt))
+
+    def hidden(self, ids_bt: Tensor, cache: KeyValueCache | None = None) -> Tensor:
+        """What the last block leaves, [b, t, d]. With a cache, `ids_bt` go on from the tokens that it holds and are
+        written behind them; the caller then adds to its lengths what was no padding."""
         x_btd = self.embedding(ids_bt)
-        for block in self.blocks:
-            x_btd = block(x_btd)
-        scaled = self.norm(x_btd) * (LOGIT_SCALE / self.config.width)
-        return F.linear(scaled, self.embedding.weight)
+        memories = [None] * len(self.blocks) if cache is None else cache.memories(ids_bt.shape[1])
+        for block, memory in zip(self.blocks, memories, strict=True):
+            x_btd = block(x_btd, memory)
+        return x_btd
+
+    def logits(self, x_btd: Tensor) -> Tensor:
+        """The logits of what comes after each of `x_btd`, [..., v]."""
+        return F.linear(self._scaled(x_btd), self.embedding.weight)
+
+    def _scaled(self, x_btd: Tensor) -> Tensor:
+        """What the embedding is multiplied with."""
+        return self.norm(x_btd) * (LOGIT_SCALE / self.config.width)
+
+    def new_cache(self, rows: int, columns: int) -> KeyValueCache:
+        """An empty cache for `rows` texts of up to `columns` tokens."""
+        config = self.config
+        return KeyValueCache(
+            layers=config.layers,
+            rows=rows,
+            columns=columns,
+            heads=config.heads,
+            key_size=config.key_size,
+            like=self.embedding.weight,
+        )
 
     def loss(self, ids_bt: Tensor, targets_bt: Tensor, reduction: str = "mean") -> Tensor:
-        """Cross-entropy in nats per token, in float32; "none" gives a flat [b·t] vector."""
-        logits_nv = self(ids_bt).flatten(0, 1).float()
-        return F.cross_entropy(logits_nv, targets_bt.flatten(), reduction=reduction)
+        """Cross-entropy in nats per token, in float32; "none" gives a flat [b·t] vector. Large logits are never held
+        whole (`hutch.lm.cross_entropy`)."""
+        targets_n = targets_bt.flatten()
+        rows = rows_at_once(len(targets_n), self.config.vocabulary) if reduction == "mean" else None
+        if rows is None:
+            return F.cross_entropy(self(ids_bt).flatten(0, 1).float(), targets_n, reduction=reduction)
+        scaled_nd = self._scaled(self.hidden(ids_bt)).flatten(0, 1)
+        return chunked_cross_entropy(scaled_nd, self.embedding.weight, targets_n, rows)
 
     def parameter_count(self) -> int:
         """Trainable parameters, the tied embedding once."""
