@@ -86,14 +86,18 @@ def test_the_view_is_at_most_100_columns_wide(capsys, tmp_path):
 
 def test_suffixes_are_numbers(capsys):
     assert json.loads(called(capsys, "--parameters", "70B", "--json")[1])["parameters"]["value"] == 70e9
+    assert json.loads(called(capsys, "--tokens", "500K", "--json")[1])["tokens"]["value"] == 500e3
+    assert called(capsys, "--tokens", "500K", "--json") == called(capsys, "--tokens", "500k", "--json")
     assert json.loads(called(capsys, "--tokens", "1.4T", "--json")[1])["tokens"]["value"] == pytest.approx(1.4e12)
 
 
 def test_a_page_that_cannot_be_written_is_one_line(capsys, tmp_path):
     (tmp_path / "file").write_text("")
-    code, _, err = called(capsys, "--flops", "1e20", "--report", tmp_path / "file" / "plan.html")
-    assert code == 1
-    assert len(err.splitlines()) == 1
+    for path in (tmp_path / "file" / "plan.html", tmp_path, tmp_path / "new" / "plan.html", "/proc/plan.html"):
+        code, out, err = called(capsys, "--flops", "1e20", "--report", path)
+        assert (code, out, len(err.splitlines())) == (2, "", 1)
+        assert err.startswith(f"hutch: --report {path}")
+    assert not (tmp_path / "new").exists()
 
 
 def test_the_default_law_is_the_one_that_help_names():

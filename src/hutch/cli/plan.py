@@ -7,7 +7,7 @@ import sys
 from pathlib import Path
 from typing import Any
 
-_SUFFIXES = {"k": 1e3, "M": 1e6, "B": 1e9, "G": 1e9, "T": 1e12}
+_SUFFIXES = {"k": 1e3, "K": 1e3, "M": 1e6, "B": 1e9, "G": 1e9, "T": 1e12}
 
 
 def add_commands(rooms: Any) -> None:
@@ -30,7 +30,7 @@ def add_commands(rooms: Any) -> None:
 
 def _add_targets(plan: argparse.ArgumentParser) -> None:
     group = plan.add_argument_group("the target, exactly one").add_mutually_exclusive_group(required=True)
-    group.add_argument("--flops", type=_number, metavar="C", help="training FLOP")
+    group.add_argument("--flops", type=_number, metavar="C", help="training FLOP, as the law counts them (6·N·D)")
     group.add_argument("--gpu-hours", type=_number, metavar="H", help="hours of one device, all devices together")
     group.add_argument("--dollars", type=_number, metavar="X", help="money for the devices")
     group.add_argument("--tokens", type=_number, metavar="D", help="tokens at hand")
@@ -98,8 +98,11 @@ def make_plan(options: argparse.Namespace) -> None:
     """Plan, print, and say on stderr what to beware of."""
     import dataclasses
 
+    from hutch.cli.outputs import check_output
     from hutch.scaling.plans import PlanRequest, plan
 
+    if options.report is not None:
+        check_output(options.report, "--report")
     names = [field.name for field in dataclasses.fields(PlanRequest)]
     document = plan(PlanRequest(**{name: getattr(options, name) for name in names})).as_dict()
     page = None

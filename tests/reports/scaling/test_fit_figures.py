@@ -4,6 +4,7 @@ import itertools
 import math
 from typing import Any
 
+import plotly.graph_objects as go
 import pytest
 
 from hutch.reports.growth import PARAMETERS, TOKENS
@@ -86,6 +87,19 @@ def test_a_run_far_above_the_valleys_becomes_a_triangle(document: dict[str, Any]
     assert runs.y[-1] < 6
     assert "loss 40.000" in runs.customdata[-1]
     assert isoflop.above(document).startswith("Triangles: 1 runs above the frame")
+
+
+def test_no_name_of_a_budget_stands_on_a_triangle() -> None:
+    """The name of a curve that leaves the frame beside a run above it moves down; others stay."""
+    top = 3.0
+    points = [{"parameters": n, "loss": loss} for n, loss in ((1e8, 2.0), (1e9, 2.2), (1e10, 9.0), (3e10, 2.1))]
+    figure = go.Figure()
+    for size, loss in ((9e9, 2.99), (3e10, 2.1)):
+        figure.add_scatter(x=[size], y=[loss], mode="text", text=["10²¹"])
+    isoflop_frame.clear_names(figure, points, "right", top)
+    near, far = figure.data
+    assert near.y[0] == pytest.approx(top - 2 * isoflop_frame.LABEL[1] * (top - 2.0))
+    assert far.y[0] == 2.1
 
 
 def test_an_interpolated_minimum_needs_no_parabola(document: dict[str, Any]) -> None:

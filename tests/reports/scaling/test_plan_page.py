@@ -4,8 +4,11 @@ import json
 
 import pytest
 
+from hutch.reports import themes
 from hutch.reports.reading import Interval
 from hutch.reports.scaling import plan_units
+from hutch.reports.scaling.papers import paper_of
+from hutch.reports.scaling.plan_figures import draw_allocation
 from hutch.reports.scaling.plan_page import plan_page, render_plan
 from hutch.reports.scaling.plan_terminal import plan_summary
 from hutch.runs.errors import HutchError
@@ -73,11 +76,35 @@ def test_the_figures_draw_what_the_document_says(law_file):
     assert line["y"] == pytest.approx(made["curves"]["valley"]["value"])
     marks = [trace for trace in drawn["valley"]["light"]["data"] if trace["mode"] == "markers+text"]
     assert [trace["text"][0] for trace in marks] == ["¼", "½", "plan", "2×", "4×"]
-    assert [trace["x"][0] for trace in marks] == pytest.approx([row["parameters"] for row in made["half_size"]["rows"]])
+    assert [trace["x"][0] for trace in marks] == pytest.approx(
+        [row["parameters"] for row in made["other_sizes"]["rows"]]
+    )
     star = next(trace for trace in drawn["allocation"]["light"]["data"] if trace.get("name") == "the plan")
     assert (star["x"][0], star["y"][0]) == pytest.approx((1e21, made["parameters"]["value"]))
     names = {trace.get("name") for trace in drawn["allocation"]["light"]["data"]}
-    assert {"Hoffmann", "Kaplan", "Besiroglu", "Llama 3", "the plan"} <= names
+    apart = {f"Hoffmann, approach {one}" for one in (1, 2, 3)}
+    assert apart | {"Kaplan", "Besiroglu", "Llama 3", "the plan"} <= names
+    looks = [trace["line"] for trace in drawn["allocation"]["light"]["data"] if trace.get("name") in apart]
+    assert len({look["dash"] for look in looks}) == 3
+    assert len({look["color"] for look in looks}) == 1
+
+
+def test_papers_look_as_on_the_page_of_a_fit():
+    for theme in themes.THEMES:
+        drawn = json.loads(draw_allocation(document(flops=1e21, law="hoffmann-2"), theme).to_json())["data"]
+        for name in ("Hoffmann, approach 1", "Kaplan", "Besiroglu", "Llama 3"):
+            (line,) = (trace["line"] for trace in drawn if trace.get("name") == name)
+            paper = paper_of(name, theme)
+            assert (line["color"], line["dash"]) == (paper.colour, paper.dash)
+
+
+def test_another_count_of_compute_is_shown(tmp_path):
+    law = saved_fits.parametric(tmp_path, flops_per_nd=2.0)
+    made = document(flops=1e22, law=law)
+    for said in (terminal(made), words(parsed(made))):
+        assert "as 6·N·D (FLOP)" in said
+        assert "compute as 2·N·D (FLOP)" in said
+    assert "as 6·N·D (FLOP)" not in terminal(document(flops=1e22))
 
 
 def test_the_page_loads_nothing_from_elsewhere():

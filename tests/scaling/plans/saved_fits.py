@@ -1,5 +1,6 @@
 """Fits of simulated runs, saved as `hutch fit --save` saves them."""
 
+import dataclasses
 from pathlib import Path
 
 import numpy as np
@@ -24,15 +25,22 @@ def runs(noise: float = 2e-3) -> RunTable:
     return RunTable.of(parameters=n, tokens=d, flops=budget, loss=loss, budget=budget)
 
 
-def parametric(folder: Path, bootstraps: int = 200) -> str:
+def parametric(folder: Path, bootstraps: int = 200, flops_per_nd: float = 6.0) -> str:
     """The path of a saved parametric fit."""
     path = folder / "law.json"
-    save_fit(fit_parametric(runs(), bootstraps=bootstraps), path)
+    save_fit(fit_parametric(recounted(flops_per_nd), bootstraps=bootstraps), path)
     return str(path)
 
 
-def profiles(folder: Path) -> str:
+def profiles(folder: Path, flops_per_nd: float = 6.0) -> str:
     """The path of a saved fit of isoFLOP profiles."""
     path = folder / "profiles.json"
-    save_fit(fit_profiles(runs(), bootstraps=200), path)
+    save_fit(fit_profiles(recounted(flops_per_nd), bootstraps=200), path)
     return str(path)
+
+
+def recounted(flops_per_nd: float) -> RunTable:
+    """The same runs with their compute counted as κ·N·D."""
+    table, share = runs(), flops_per_nd / 6
+    assert table.budget is not None
+    return dataclasses.replace(table, flops=table.flops * share, budget=table.budget * share)

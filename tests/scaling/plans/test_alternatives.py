@@ -80,7 +80,7 @@ def test_tenfold_of_a_fit_has_the_interval_of_its_exponent(law_file):
 
 def test_serving_as_the_law_of_the_room_has_it():
     loss_law = choose_loss_law(choose_law("besiroglu"), None)
-    found = served(loss_law, Drawn.given(1.97), 2e12, 6.0)
+    found = served(loss_law, Drawn.given(1.97), 2e12)
     theirs = inference_optimum(BESIROGLU_LAW, inference_tokens=2e12, target_loss=1.97)
     assert found.parameters.value == theirs.parameters
     assert found.lifetime_flops_ratio.value == theirs.lifetime_flops_ratio < 1
@@ -92,7 +92,7 @@ def test_serving_as_the_law_of_the_room_has_it():
 def test_serving_with_draws(law_file):
     law = choose_law(law_file)
     loss_law, at = choose_loss_law(law, None), Drawn.given(1e21)
-    found = served(loss_law, loss_law.loss(law.parameters(at), law.tokens(at)), 1e12, 6.0)
+    found = served(loss_law, loss_law.loss(law.parameters(at), law.tokens(at)), 1e12)
     assert found.parameters.low < found.parameters.value < found.parameters.high
     assert found.lifetime_flops_ratio.high <= 1
 

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from hutch.scaling.intervals import Interval
-from hutch.scaling.plans.figures import GIVEN, Drawn, Figure, plain, through
+from hutch.scaling.plans.figures import FOLLOWS, GIVEN, Drawn, Figure, plain, scaled, through
 
 
 def drawn(value, draws, level=0.8):
@@ -26,7 +26,10 @@ def test_a_point_without_draws_hands_on_its_reason():
 
 
 def test_exact_figures_stay_exact():
-    assert through(lambda a: a + 1, Drawn.given(1)).figure() == Figure(value=2.0, reason=GIVEN)
+    assert through(lambda a: a + 1, Drawn.given(1)).figure() == Figure(value=2.0, reason=FOLLOWS)
+    assert through(lambda a: a + 1, Drawn.given(1)).exact
+    assert scaled(Drawn.given(1).figure(), 3) == Figure(value=3.0, reason=FOLLOWS)
+    assert Drawn.given(1).figure().reason == GIVEN
 
 
 def test_lost_draws_are_counted_and_left_out():

@@ -13,9 +13,9 @@ from hutch.scaling.plans import Plan, PlanRequest, plan
 from hutch.scaling.published import LAWS
 
 KEYS = [
-    "request", "law", "loss_law", "flops", "parameters", "tokens", "tokens_per_parameter", "loss", "shape",
-    "hyperparameters", "memory", "time", "half_size", "tenfold", "inference", "limited_data", "curves", "warnings",
-    "assumptions",
+    "request", "law", "loss_law", "flops", "flops_6nd", "parameters", "tokens", "tokens_per_parameter", "loss",
+    "shape", "hyperparameters", "memory", "time", "other_sizes", "tenfold", "inference", "limited_data", "curves",
+    "warnings", "assumptions",
 ]  # fmt: skip
 
 
@@ -60,11 +60,49 @@ def test_approach_3_gives_the_papers_40b():
     assert document(flops=5.76e23, law="hoffmann-3")["parameters"]["value"] == pytest.approx(4.04e10, rel=2e-3)
 
 
+def test_an_interval_beside_its_own_law_is_not_shown():
+    made = document(flops=5.76e23, law="hoffmann-3")
+    beside = "the printed interval lies beside the law: a of 0.454 to 0.455, and not 0.4565"
+    for figure in (
+        *(made[name] for name in ("parameters", "tokens", "tokens_per_parameter")),
+        made["law"]["a"],
+        made["tenfold"]["parameters"],
+    ):
+        assert (figure["low"], figure["high"], figure["level"], figure["reason"]) == (None, None, None, beside)
+
+
+@pytest.mark.parametrize("key", sorted(LAWS))
+def test_a_point_lies_in_its_interval(key):
+    made = document(flops=5.76e23, law=key)
+    for name in ("parameters", "tokens", "tokens_per_parameter"):
+        figure = made[name]
+        assert figure["low"] is None or figure["low"] <= figure["value"] <= figure["high"]
+
+
+@pytest.mark.parametrize("target", ["flops", "gpu_hours", "dollars", "tokens", "parameters", "loss"])
+def test_only_what_was_asked_for_is_given(target):
+    made = document(**{target: 2.2 if target == "loss" else 1e12 if target == "tokens" else 1e9})
+    figures = {name: made[name] for name in ("flops", "parameters", "tokens", "tokens_per_parameter", "loss")}
+    figures |= {name: made["time"][name] for name in ("mfu", "gpu_hours", "dollars", "days")}
+    figures |= {
+        f"{name} {row['factor']}": row[name]
+        for row in made["other_sizes"]["rows"]
+        for name in ("loss", "difference", "equal_compute", "wasted")
+    }
+    assert [name for name, figure in figures.items() if figure["reason"] == "given"] == [target]
+    assert made["time"]["mfu"]["reason"] == "assumed"
+
+
 def test_kaplan_counts_compute_otherwise_and_it_says_so():
     made = document(flops=1e21, law="kaplan", inference_tokens=1e12, unique_tokens=1e9)
     assert made["parameters"]["value"] == pytest.approx(7.77e9, rel=1e-3)
     assert made["shape"]["parameters_non_embedding"] == pytest.approx(7.77e9, rel=0.01)
     assert {"compute-convention", "loss-law"} <= kinds(made)
+    far = document(flops=5.76e23, law="kaplan")
+    assert min(far["other_sizes"]["rows"], key=lambda row: row["loss"]["value"])["factor"] == 0.5
+    (said,) = (warning["message"] for warning in far["warnings"] if warning["kind"] == "loss-law")
+    assert "the split of Kaplan is not the minimum of Kaplan, L(N, D)" in said
+    assert "at 0.25× and 0.5× the size the loss is lower than the plan's" in said
     assert "not of the form" in made["inference"]["reason"]
     assert "not of the form" in made["limited_data"]["reason"]
 
@@ -72,9 +110,9 @@ def test_kaplan_counts_compute_otherwise_and_it_says_so():
 def test_a_law_without_a_loss():
     made = document(flops=3.8e25, law="llama3")
     assert made["loss"] == {"value": None, "low": None, "high": None, "level": None, "reason": made["loss"]["reason"]}
-    assert made["half_size"]["rows"] == []
+    assert made["other_sizes"]["rows"] == []
     assert made["curves"]["valley"] is None
-    assert made["loss_law"]["reason"] == made["half_size"]["reason"] == made["loss"]["reason"]
+    assert made["loss_law"]["reason"] == made["other_sizes"]["reason"] == made["loss"]["reason"]
     assert made["hyperparameters"][2]["batch_tokens"] is None
     assert document(flops=3.8e25, law="llama3", loss_law="besiroglu")["loss"]["value"] > 1.8
 
@@ -128,6 +166,17 @@ def test_far_from_the_data():
     assert warning["kind"] == "extrapolation"
     assert warning["value"] == far["law"]["extrapolation_orders"] == pytest.approx(4.0)
     assert "4.0 orders of magnitude outside" in warning["message"]
+
+
+def test_far_from_the_data_of_the_loss_law(law_file):
+    """The loss law's own runs, where they are others than those of the law."""
+    assert "loss-extrapolation" not in kinds(document(flops=3e25, law="hoffmann-1"))  # the same runs
+    far = document(flops=3e25, law="llama3", loss_law=law_file)
+    (warning,) = (warning for warning in far["warnings"] if warning["kind"] == "loss-extrapolation")
+    assert warning["value"] == pytest.approx(math.log10(3e25 / 1e22), rel=1e-6)
+    assert "outside the data behind law.json, approach 3, the loss law" in warning["message"]
+    assert "loss-extrapolation" not in kinds(document(flops=1e24, law="llama3", loss_law=law_file))
+    assert "loss-extrapolation" in kinds(document(flops=1e26, law="llama3", loss_law="kaplan"))
 
 
 def test_tiny_models():
@@ -186,7 +235,9 @@ def test_memory_and_loss_limits_are_the_shapes():
         ({"flops": -1.0}, "flops is -1"),
         ({"flops": float("nan")}, "flops is nan"),
         ({"flops": 10.0}, "10 FLOP would be optimal with 0.155 parameters, which is no model"),
-        ({"parameters": 0.5}, "no model"),
+        ({"flops": 1e3}, r"1e\+03 FLOP would be optimal with 1.65 parameters, .*at least 1,000"),
+        ({"parameters": 999.0}, "999 parameters, which is no model"),
+        ({"tokens": 999.0}, "parameters, which is no model"),
         ({"flops": 1e20, "law": "nonsense"}, "there is no law"),
         ({"flops": 1e20, "loss_law": "nonsense"}, "there is no loss law"),
         ({"flops": 1e20, "device": "abacus"}, "there is no device"),
@@ -220,8 +271,8 @@ def test_whatever_is_asked_is_planned_or_refused(target, log_value, law, vocabul
         )
     except BadInput:
         return
-    assert made["parameters"]["value"] >= 1
-    assert made["tokens"]["value"] >= 1
+    assert made["parameters"]["value"] >= 1000
+    assert made["tokens"]["value"] >= 1000
 
 
 def test_a_plan_is_frozen():

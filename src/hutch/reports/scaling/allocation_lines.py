@@ -11,7 +11,7 @@ from hutch.reports.growth import Quantity, draw_band
 from hutch.reports.reading import Interval, Missing, interval, items, part
 from hutch.reports.scaling import approaches
 from hutch.reports.scaling.approaches import Document
-from hutch.reports.scaling.papers import paper_of
+from hutch.reports.scaling.papers import PublishedLine, draw_laws
 from hutch.reports.themes import Theme
 
 if TYPE_CHECKING:
@@ -39,7 +39,7 @@ def draw(document: Document, theme: Theme, quantity: Quantity) -> "go.Figure":
         y=themes.log_axis(theme, f"optimal {quantity.name} {quantity.symbol}", low, high, count),
     )
     _shade(figure, document, theme)
-    _draw_published(figure, document, theme, quantity)
+    draw_laws(figure, _published(document, quantity), theme, apart=False)
     for approach, band in laws.items():
         _draw_law(figure, document, theme, quantity, approach, band)
     _draw_envelope(figure, document, theme, quantity)
@@ -70,24 +70,14 @@ def _shade(figure: "go.Figure", document: Document, theme: Theme) -> None:
         )
 
 
-def _draw_published(figure: "go.Figure", document: Document, theme: Theme, quantity: Quantity) -> None:
-    """Published laws where they lie, thin; those of one paper share colour, dash and legend entry."""
-    compute, named = list(items(document, "drawing", "compute")), set()
-    for law in items(document, "drawing", "published"):
-        paper = paper_of(str(law["name"]), theme)
-        figure.add_scatter(
-            x=compute,
-            y=law.get(quantity.name),
-            mode="lines",
-            line={"color": paper.colour, "width": 1.2, "dash": paper.dash},
-            name=escape(paper.name),
-            legendgroup=paper.name,
-            showlegend=paper.name not in named,
-            legendrank=4,
-            customdata=_told(f"{law['name']} (published)", compute, law.get(quantity.name) or (), quantity),
-            hovertemplate=themes.HOVER,
-        )
-        named.add(paper.name)
+def _published(document: Document, quantity: Quantity) -> list[PublishedLine]:
+    """Published laws where they lie."""
+    compute = list(items(document, "drawing", "compute"))
+    columns = [(str(law["name"]), law.get(quantity.name) or ()) for law in items(document, "drawing", "published")]
+    return [
+        PublishedLine(name=name, x=compute, y=column, told=_told(f"{name} (published)", compute, column, quantity))
+        for name, column in columns
+    ]
 
 
 def _draw_law(

@@ -44,7 +44,7 @@ def draw(document: Document, theme: Theme) -> "go.Figure":
         hoverinfo="skip",
     )
     _draw_estimate(figure, a, E, theme)
-    _draw_published(figure, document, theme)
+    _draw_their_fits(figure, document, theme)
     return figure
 
 
@@ -111,7 +111,7 @@ def _draw_estimate(figure: "go.Figure", a: Interval, E: Interval, theme: Theme) 
     )
 
 
-def _draw_published(figure: "go.Figure", document: Document, theme: Theme) -> None:
+def _draw_their_fits(figure: "go.Figure", document: Document, theme: Theme) -> None:
     """Open squares in the colours of their papers."""
     for point in inside(document):
         colour = paper_of(point.name, theme).colour

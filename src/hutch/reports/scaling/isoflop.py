@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 from hutch.reports.formats import count, grouped, power, significant
 from hutch.reports.reading import Missing, interval, items
 from hutch.reports.scaling.approaches import Document, loss_unit, runs, short_why
-from hutch.reports.scaling.isoflop_frame import ceiling, side
+from hutch.reports.scaling.isoflop_frame import ceiling, clear_names, side
 from hutch.reports.themes import Theme
 from hutch.reports.valleys import Words, draw_valleys, refused_profiles
 
@@ -26,9 +26,13 @@ def draw(document: Document, theme: Theme) -> "go.Figure":
     points = _points(document, profiles)
     if not points:
         raise Missing(short_why(document, "isoflop"))
-    words = Words("loss", escape(loss_unit(document)), _told, side(points), ceiling(points, profiles))
+    top = ceiling(points, profiles)
+    seen = [{**point, "loss": min(point["loss"], top)} for point in points]
+    words = Words("loss", escape(loss_unit(document)), _told, side(seen), top)
     shown = {budget: {**p, "parameters": _sizes_fitted(p)} for budget, p in profiles.items()}
-    return draw_valleys(points, shown, sorted(shown), theme, words).update_layout(height=500)
+    figure = draw_valleys(points, shown, sorted(shown), theme, words).update_layout(height=500)
+    clear_names(figure, points, words.side, top)
+    return figure
 
 
 def _profiles(document: Document) -> dict[float, Mapping[str, Any]]:

@@ -2,9 +2,12 @@
 
 import math
 from collections.abc import Mapping
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from hutch.reports.reading import interval
+
+if TYPE_CHECKING:
+    import plotly.graph_objects as go
 
 LABEL = (0.075, 0.035)
 """Half a budget's name beside its curve takes this share of the frame, across and up."""
@@ -37,6 +40,24 @@ def _ends(spots: list[tuple[float, float, float]], sign: int) -> list[tuple[floa
     for x, y, budget in sorted(spots, key=lambda s: sign * s[0]):
         ends[budget] = (x, y)
     return list(ends.values())
+
+
+def clear_names(figure: "go.Figure", points: list[dict[str, Any]], end: str, top: float) -> None:
+    """Move down the names of budgets that stand on a triangle, a run above the frame, to where no run stands."""
+    spots = [(math.log(p["parameters"]), min(p["loss"], top)) for p in points]
+    wide, high = (max(column) - min(column) or 1.0 for column in zip(*spots, strict=True))
+    triangles = [(x, top) for (x, _), p in zip(spots, points, strict=True) if p["loss"] > top]
+    sign, step = 1 if end == "right" else -1, 2 * LABEL[1] * high
+
+    def taken(x: float, y: float, by: list[tuple[float, float]]) -> bool:
+        beside = (sy for sx, sy in by if -LABEL[0] / 3 < sign * (sx - x) / wide < 2 * LABEL[0])
+        return any(abs(sy - y) < 0.99 * step for sy in beside)
+
+    for name in figure.select_traces({"mode": "text"}):
+        x, y = math.log(name.x[0]), name.y[0]
+        if taken(x, y, triangles):
+            below = [top - step * lower for lower in range(1, 5)]
+            name.y = [next((one for one in below if not taken(x, one, spots)), below[0])]
 
 
 def ceiling(points: list[dict[str, Any]], profiles: Mapping[float, Mapping[str, Any]]) -> float:

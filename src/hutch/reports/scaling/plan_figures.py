@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING, Any
 from hutch.reports import themes
 from hutch.reports.formats import DASH, count, decimal, four, log_ticks, percent, power, spread
 from hutch.reports.growth import draw_band
-from hutch.reports.published import families
 from hutch.reports.reading import Interval, Missing, interval, items, part
 from hutch.reports.scaling import plan_words as words
+from hutch.reports.scaling.papers import PublishedLine, draw_laws
 from hutch.reports.scaling.plan_words import Document
 from hutch.reports.themes import Theme
 
@@ -25,7 +25,7 @@ def draw_valley(document: Document, theme: Theme) -> "go.Figure":
     """Loss against parameters at the plan's compute. Raises `Missing` without a loss law."""
     line = part(document, "curves", "valley")
     if not line:
-        raise Missing(f"No loss at other sizes: {words.why(document, 'half_size')}.")
+        raise Missing(f"No loss at other sizes: {words.why(document, 'other_sizes')}.")
     sizes, low, high = list(line["x"]), min(line["x"]), max(line["x"])
     figure = themes.new_figure(
         theme,
@@ -52,7 +52,7 @@ def draw_valley(document: Document, theme: Theme) -> "go.Figure":
 
 def _draw_sizes(figure: "go.Figure", document: Document, theme: Theme) -> None:
     """The sizes of the table, as points that say what they waste."""
-    for row, raw in zip(words.size_rows(document), items(document, "half_size", "rows"), strict=True):
+    for row, raw in zip(words.size_rows(document), items(document, "other_sizes", "rows"), strict=True):
         name, plan = row[0], row[0] == "optimal"
         told = f"<b>{'the plan' if plan else f'{name} the size'}</b><br>{row[1]} parameters, {row[2]} tokens"
         told += f"<br>loss {row[3]}"
@@ -92,11 +92,11 @@ def draw_allocation(document: Document, theme: Theme) -> "go.Figure":
     figure = themes.new_figure(
         theme,
         height=_HEIGHT,
-        x=_wide_axis(theme, "training compute C (FLOP)", compute, power),
+        x=_wide_axis(theme, _compute_title(document), compute, power),
         y=_wide_axis(theme, "optimal parameters N", [min(values) / 3, max(values) * 3], count),
     )
     _shade_data(figure, document, theme)
-    _draw_published(figure, document, theme)
+    draw_laws(figure, _published(document), theme, apart=True)
     draw_band(figure, compute, line, theme.band, "law")
     figure.add_scatter(
         x=compute,
@@ -111,6 +111,12 @@ def draw_allocation(document: Document, theme: Theme) -> "go.Figure":
     )
     _draw_plan(figure, document, theme)
     return figure
+
+
+def _compute_title(document: Document) -> str:
+    if not words.other_count(document):
+        return "training compute C (FLOP)"
+    return f"compute C, counted as {words.counted(document)} (FLOP)"
 
 
 def _wide_axis(theme: Theme, title: str, values: list[float], form: Any) -> dict[str, Any]:
@@ -140,22 +146,11 @@ def _shade_data(figure: "go.Figure", document: Document, theme: Theme) -> None:
     )
 
 
-def _draw_published(figure: "go.Figure", document: Document, theme: Theme) -> None:
-    """Published laws, thin; those of one paper share colour, dash and legend entry."""
-    for family in families(part(document, "curves"), theme):
-        for order, line in enumerate(family.results):
-            figure.add_scatter(
-                x=list(line["x"]),
-                y=list(line["value"]),
-                mode="lines",
-                line={"color": family.colour, "width": 1.2, "dash": family.dash},
-                name=escape(family.name),
-                legendgroup=family.name,
-                showlegend=order == 0,
-                legendrank=4,
-                customdata=_told(line),
-                hovertemplate=themes.HOVER,
-            )
+def _published(document: Document) -> list[PublishedLine]:
+    return [
+        PublishedLine(name=str(line["name"]), x=line["x"], y=line["value"], told=_told(line))
+        for line in items(document, "curves", "published")
+    ]
 
 
 def _told(line: Mapping[str, Any]) -> list[str]:

@@ -113,7 +113,7 @@ def alternatives(document: Document) -> Html:
     sizes = (
         table(words.SIZE_HEADS, rows, caption=caption, numeric=range(1, 6))
         if rows
-        else element("p", f"Other sizes: {words.why(document, 'half_size')}.", class_="why")
+        else element("p", f"Other sizes: {words.why(document, 'other_sizes')}.", class_="why")
     )
     caption = "Ten times the compute: what it multiplies"
     grown = table(words.TENFOLD_HEADS, words.tenfold_rows(document), caption=caption, numeric=(1, 2))
@@ -174,6 +174,7 @@ def laws(document: Document) -> Html:
             "data",
             f"{power(covered[0])} to {power(covered[1])} FLOP, {law['compute_range_source']}" if covered else None,
         ),
+        ("FLOP counted as", words.counted(document)),
         ("intervals", law.get("interval_note")),
         ("loss", _cited(loss_law) if loss_law.get("name") else loss_law.get("reason")),
         ("why this loss", loss_law.get("why")),

@@ -76,7 +76,7 @@ def _sizes(document: Document) -> list[Any]:
 
     rows = words.size_rows(document)
     if not rows:
-        return [Text(f"other sizes: {words.why(document, 'half_size')}", style="yellow"), Text("")]
+        return [Text(f"other sizes: {words.why(document, 'other_sizes')}", style="yellow"), Text("")]
     return [_rows(words.SIZE_HEADS, rows), Text("")]
 
 

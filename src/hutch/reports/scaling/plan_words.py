@@ -79,10 +79,26 @@ MAIN: dict[str, tuple[str, Form]] = {
 
 def optimum_rows(document: Document) -> list[Row]:
     """(label, value, interval, why there is none or what it is) of the five main figures."""
+    figures = dict(MAIN)
+    if other_count(document):
+        own = (f"compute as {counted(document)} (FLOP)", power)
+        figures = {"flops": own, "flops_6nd": ("as 6·N·D (FLOP)", power)}
+        figures |= {name: row for name, row in MAIN.items() if name != "flops"}
     return [
         (label, form(known(document, name).value), *_range(document.get(name), form))
-        for name, (label, form) in MAIN.items()
+        for name, (label, form) in figures.items()
     ]
+
+
+def counted(document: Document) -> str:
+    """How the law counts compute: `6·N·D`."""
+    return f"{part(document, 'law').get('flops_per_nd'):.3g}·N·D"
+
+
+def other_count(document: Document) -> bool:
+    """Whether the law counts compute otherwise than as 6·N·D."""
+    kappa = part(document, "law").get("flops_per_nd")
+    return kappa is not None and abs(kappa / 6 - 1) > 0.02
 
 
 def _range(raw: Any, form: Form) -> tuple[str, str]:
@@ -151,7 +167,7 @@ def memory_lines(document: Document) -> list[str]:
 def size_rows(document: Document) -> list[Row]:
     """Other sizes at the same compute."""
     rows: list[Row] = []
-    for row in items(document, "half_size", "rows"):
+    for row in items(document, "other_sizes", "rows"):
         here = row["factor"] == 1
         rows.append(
             (

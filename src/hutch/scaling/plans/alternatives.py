@@ -24,7 +24,7 @@ class OtherSize:
     difference: Figure
     """Its loss minus that of the plan, nats per token."""
     equal_compute: Figure
-    """FLOP with which the law's own split reaches the same loss."""
+    """FLOP, in the law's own count, with which its split reaches the same loss."""
     wasted: Figure
     """Share of the compute that this size wastes, 1 − `equal_compute`/C; below 0 where this size does better."""
 
@@ -63,7 +63,7 @@ def _other_size(
     loss, least = loss_law.loss(n, d), loss_law.loss(parameters, tokens)
     difference = through(lambda worse, best: worse - best, loss, least)
     # The plan's own row is the compute itself; solving for it would only add rounding.
-    equal = compute if factor == 1 else reaching(loss, law, loss_law)
+    equal = through(lambda spent: spent, compute) if factor == 1 else reaching(loss, law, loss_law)
     wasted = through(lambda spent, enough: 1 - enough / spent, compute, equal)
     figures = [figure.figure() for figure in (loss, difference, equal, wasted)]
     return OtherSize(

@@ -1,19 +1,24 @@
 """What a reader of a plan must know before trusting it: warnings, and what was assumed."""
 
 import math
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from hutch.scaling.intervals import LOST
+from hutch.scaling.plans.alternatives import OtherSize
 from hutch.scaling.plans.architectures import SIZE_TOLERANCE, ShapeChoice
 from hutch.scaling.plans.cost import Hire
 from hutch.scaling.plans.figures import Drawn, Figure, through
 from hutch.scaling.plans.law_choice import AllocationLaw
 from hutch.scaling.plans.limits import C4_ONLY, LimitedOptimum
 from hutch.scaling.plans.loss_laws import LossLaw
+from hutch.scaling.plans.request import PlanRequest
 
 FAR = 3.0
 """Orders of magnitude beyond the law's data from which a plan says so."""
 _APART = 0.1
+_OTHER_COUNT = 0.02
+"""How far κ may lie from 6 in silence."""
 _FADED_EPOCHS = 16.0
 
 
@@ -30,12 +35,15 @@ def extrapolation(law: AllocationLaw, compute: float) -> float | None:
     """Orders of magnitude from `compute` to the nearer end of the law's data, 0 inside; None where it is unknown."""
     if law.compute_range is None:
         return None
-    low, high = law.compute_range
-    return max(0.0, math.log10(low / compute), math.log10(compute / high))
+    return _outside(compute, law.compute_range)
+
+
+def _outside(compute: float, covered: tuple[float, float]) -> float:
+    return max(0.0, math.log10(covered[0] / compute), math.log10(compute / covered[1]))
 
 
 def of_the_law(law: AllocationLaw, compute: Drawn, parameters: Drawn, tokens: Drawn) -> list[Caution]:
-    """Far from the law's data; 6·N·D beside C; draws that were lost on the way."""
+    """Far from the law's data; another count of compute than 6·N·D; draws that were lost on the way."""
     found = []
     orders = extrapolation(law, compute.value)
     if orders is not None and orders > FAR and law.compute_range is not None:
@@ -48,17 +56,7 @@ def of_the_law(law: AllocationLaw, compute: Drawn, parameters: Drawn, tokens: Dr
                 value=orders,
             )
         )
-    ratio = 6 * parameters.value * tokens.value / compute.value
-    if abs(ratio - 1) > _APART:
-        why = f" ({law.note})" if law.note else ""
-        found.append(
-            Caution(
-                kind="compute-convention",
-                message=f"6·N·D of this plan is {ratio:.2f} times its {_short(compute.value)} FLOP: {law.name} counts "
-                f"compute differently{why}; time and money are those of the {_short(compute.value)} FLOP",
-                value=ratio,
-            )
-        )
+    found += _of_the_count(law, compute, parameters, tokens)
     if compute.lost_share > LOST:
         found.append(
             Caution(
@@ -71,29 +69,71 @@ def of_the_law(law: AllocationLaw, compute: Drawn, parameters: Drawn, tokens: Dr
     return found
 
 
-def of_the_loss_law(law: AllocationLaw, loss_law: LossLaw, parameters: Drawn, tokens: Drawn) -> list[Caution]:
-    """The loss law has its own optimum, elsewhere; or counts parameters otherwise."""
-    found = []
+def _of_the_count(law: AllocationLaw, compute: Drawn, parameters: Drawn, tokens: Drawn) -> list[Caution]:
+    """C is not 6·N·D: by the law's κ, or because its N and D do not spend its C."""
+    real = compute.value * law.flops_of_training
+    if abs(law.flops_of_training - 1) > _OTHER_COUNT:
+        message = (
+            f"{law.name} counts compute as {law.flops_per_nd:.3g}·N·D, not 6·N·D: {_short(compute.value)} FLOP are in "
+            f"that count; hours, money and serving are those of 6·N·D, {_short(real)} FLOP"
+        )
+        return [Caution(kind="compute-convention", message=message, value=law.flops_per_nd)]
+    ratio = 6 * parameters.value * tokens.value / real
+    if abs(ratio - 1) <= _APART:
+        return []
+    why = f" ({law.note})" if law.note else ""
+    message = (
+        f"6·N·D of this plan is {ratio:.2f} times its {_short(compute.value)} FLOP: {law.name} counts "
+        f"compute differently{why}; time and money are those of the {_short(compute.value)} FLOP"
+    )
+    return [Caution(kind="compute-convention", message=message, value=ratio)]
+
+
+def of_the_loss_law(
+    law: AllocationLaw, loss_law: LossLaw, compute: Drawn, parameters: Drawn, tokens: Drawn, rows: Sequence[OtherSize]
+) -> list[Caution]:
+    """The loss law is far from its own data, has its own optimum elsewhere, or counts parameters otherwise."""
+    found = [*_of_its_data(law, loss_law, compute), *_of_its_optimum(law, loss_law, parameters, tokens, rows)]
+    if (loss_law.key == "kaplan") != (law.counts == "non-embedding"):
+        message = f"{loss_law.name} and {law.name} count parameters differently (with and without embeddings)"
+        found.append(Caution(kind="count", message=message))
+    return found
+
+
+def _of_its_data(law: AllocationLaw, loss_law: LossLaw, compute: Drawn) -> list[Caution]:
+    """Far from the data of the loss law, where they are not those of the law itself. In FLOP of training, 6·N·D."""
+    if loss_law.compute_range is None:
+        return []
+    low, high = loss_law.compute_range
+    theirs = [end * law.flops_of_training for end in law.compute_range or ()]
+    if len(theirs) == 2 and math.isclose(low, theirs[0]) and math.isclose(high, theirs[1]):
+        return []
+    real = compute.value * law.flops_of_training
+    orders = _outside(real, (low, high))
+    if orders <= FAR:
+        return []
+    message = (
+        f"{_short(real)} FLOP lie {orders:.1f} orders of magnitude outside the data behind {loss_law.name}, the loss "
+        f"law ({_short(low)} to {_short(high)} FLOP): the losses are extrapolated"
+    )
+    return [Caution(kind="loss-extrapolation", message=message, value=orders)]
+
+
+def _of_its_optimum(
+    law: AllocationLaw, loss_law: LossLaw, parameters: Drawn, tokens: Drawn, rows: Sequence[OtherSize]
+) -> list[Caution]:
+    """The split is not the minimum of the loss law."""
     best = loss_law.best_size(through(lambda n, d: n * d, parameters, tokens)).value
     ratio = best / parameters.value
-    if abs(ratio - 1) > _APART:
-        side = "smaller" if ratio < 1 else "larger"
-        found.append(
-            Caution(
-                kind="loss-law",
-                message=f"{loss_law.name}, the loss law, has its own optimum at {_short(best)} parameters "
-                f"here, {ratio:.2f} times the size of the plan: {side} sizes can show less loss than the plan",
-                value=ratio,
-            )
-        )
-    if (loss_law.key == "kaplan") != (law.counts == "non-embedding"):
-        found.append(
-            Caution(
-                kind="count",
-                message=f"{loss_law.name} and {law.name} count parameters differently (with and without embeddings)",
-            )
-        )
-    return found
+    if abs(ratio - 1) <= _APART:
+        return []
+    better = " and ".join(f"{row.factor:g}×" for row in rows if (row.difference.value or 0.0) < 0)
+    shown = f"; at {better} the size the loss is lower than the plan's" if better else ""
+    message = (
+        f"the split of {law.name} is not the minimum of {loss_law.name}, the loss law, which has its own optimum at "
+        f"{_short(best)} parameters here, {ratio:.2f} times the size of the plan{shown}"
+    )
+    return [Caution(kind="loss-law", message=message, value=ratio)]
 
 
 def of_the_loss(loss: float, vocabulary: int) -> list[Caution]:
@@ -129,22 +169,12 @@ def of_the_limit(found: LimitedOptimum) -> list[Caution]:
     return cautions
 
 
-def assumptions(
-    law: AllocationLaw,
-    hired: Hire,
-    flops: Figure,
-    *,
-    law_assumed: bool,
-    mfu_assumed: bool,
-    device_assumed: bool,
-    price_assumed: bool,
-    precision: str,
-) -> tuple[str, ...]:
+def assumptions(law: AllocationLaw, hired: Hire, flops: Figure, request: PlanRequest) -> tuple[str, ...]:
     """What nobody said and the plan needs, in words."""
     lines = []
-    if law_assumed:
+    if request.law is None:
         lines.append(f"law: {law.key}, whose loss law and allocation agree; --law chooses another")
-    if mfu_assumed:
+    if request.mfu is None:
         lines.append(
             f"mfu: {hired.middle * 100:.0f} % of the device's peak, a usual figure for large runs, not a measurement"
         )
@@ -154,11 +184,11 @@ def assumptions(
             f"mfu of {hired.mfu[0]:g} to {hired.mfu[1]:g}: {_short(flops.low)} to {_short(flops.high)} FLOP, optimal "
             f"at {_short(low)} to {_short(high)} parameters; all other figures are those of {hired.middle:g}"
         )
-    if device_assumed:
+    if request.device is None:
         lines.append(f"device: {hired.device.name}; --device chooses another")
-    if price_assumed and hired.dollars_per_hour is not None:
+    if request.price is None and hired.dollars_per_hour is not None:
         lines.append(f"price: ${hired.dollars_per_hour:.2f} an hour ({hired.device.source.split('price: ')[-1]})")
-    if precision == "float32":
+    if request.precision == "float32":
         lines.append("time and money take the device's 16-bit peak, which float32 does not reach")
     if law.fit is not None:
         lines.append("parameters: counted as in the table of the fit, taken here to include the embedding")

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from hutch.runs.errors import BadInput
 from hutch.scaling.columns import positive_number
 from hutch.scaling.devices import DEVICES, Device
-from hutch.scaling.plans.figures import Figure
+from hutch.scaling.plans.figures import FOLLOWS, GIVEN, Figure, scaled
 
 ASSUMED_UTILISATION = 0.4
 ASSUMED_DEVICE = "h100"
@@ -22,6 +22,8 @@ class Hire:
     device: Device
     mfu: tuple[float, float]
     """Model FLOP over peak FLOP: the ends of a range, equal where one value was given."""
+    assumed: bool
+    """Whether nobody said the share."""
     count: int | None
     dollars_per_hour: float | None
 
@@ -42,7 +44,9 @@ class Hire:
         """FLOP of `hours` device hours, with the ends that the range of mfu gives."""
         ends = [hours * self.flops_per_hour(share) for share in self.mfu]
         value = hours * self.flops_per_hour(self.middle)
-        return Figure(value=value, low=ends[0], high=ends[1], reason=_of_range(self)) if self.ranged else _exact(value)
+        if not self.ranged:
+            return Figure(value=value, reason=FOLLOWS)
+        return Figure(value=value, low=ends[0], high=ends[1], reason=_of_range(self))
 
     def hours_of_dollars(self, dollars: float) -> float:
         """Device hours that `dollars` buy; `BadInput` where no price is known."""
@@ -85,33 +89,32 @@ def hire(
     price = DEVICES[key].dollars_per_hour
     if dollars_per_hour is not None:
         price = positive_number("price", dollars_per_hour)
-    return Hire(key=key, device=DEVICES[key], mfu=(low, high), count=count, dollars_per_hour=price)
+    return Hire(key=key, device=DEVICES[key], mfu=(low, high), assumed=mfu is None, count=count, dollars_per_hour=price)
 
 
-def cost_of(compute: Figure, hired: Hire) -> Cost:
-    """Hours, days and dollars of `compute` FLOP.
+def cost_of(compute: Figure, hired: Hire, asked: str = "") -> Cost:
+    """Hours, days and dollars of `compute` FLOP of training; `asked` names the one of them that was asked for.
 
     Their ends come from the range of mfu; where that is a point, from the interval of `compute`.
     """
     hours = _hours(compute, hired)
-    price = hired.dollars_per_hour
-    no_price = f"{hired.key} has no price of ours; give --price"
+    paid = Figure.missing(f"{hired.key} has no price of ours; give --price")
+    if hired.dollars_per_hour is not None:
+        paid = scaled(hours, hired.dollars_per_hour)
     assert hours.value is not None  # compute has a value
     return Cost(
         device=hired.key,
         device_name=hired.device.name,
         device_source=hired.device.source,
         peak=hired.device.peak_16bit,
-        mfu=Figure(value=hired.middle, low=hired.mfu[0], high=hired.mfu[1], reason="the range that was given")
-        if hired.ranged
-        else _exact(hired.middle),
-        dollars_per_hour=price,
+        mfu=_share(hired),
+        dollars_per_hour=hired.dollars_per_hour,
         devices=hired.count,
-        gpu_hours=hours,
-        dollars=Figure.missing(no_price) if price is None else _scaled(hours, price),
+        gpu_hours=_said(hours) if asked == "gpu_hours" else hours,
+        dollars=_said(paid) if asked == "dollars" else paid,
         days=Figure.missing("give the number of devices with --devices")
         if hired.count is None
-        else _scaled(hours, _HOUR / _DAY / hired.count),
+        else scaled(hours, _HOUR / _DAY / hired.count),
         devices_for_a_month=max(1, math.ceil(hours.value * _HOUR / (_DAY * MONTH_DAYS))),
     )
 
@@ -120,20 +123,21 @@ def _hours(compute: Figure, hired: Hire) -> Figure:
     assert compute.value is not None
     value = compute.value / hired.flops_per_hour(hired.middle)
     if hired.ranged and compute.level is None and compute.low is not None:
-        return Figure(value=value, reason="given")  # hours or money were asked for, and the range moves compute
+        return Figure(value=value, reason=FOLLOWS)  # hours or money were asked for, and the range moves compute
     if hired.ranged:
         low, high = (compute.value / hired.flops_per_hour(share) for share in reversed(hired.mfu))
         return Figure(value=value, low=low, high=high, reason=_of_range(hired))
-    return _scaled(compute, 1 / hired.flops_per_hour(hired.middle))
+    return scaled(compute, 1 / hired.flops_per_hour(hired.middle))
 
 
-def _scaled(figure: Figure, factor: float) -> Figure:
-    ends = {name: None if (end := getattr(figure, name)) is None else end * factor for name in ("value", "low", "high")}
-    return Figure(**ends, level=figure.level, reason=figure.reason)
+def _said(figure: Figure) -> Figure:
+    return Figure(value=figure.value, reason=GIVEN)
 
 
-def _exact(value: float) -> Figure:
-    return Figure(value=value, reason="given")
+def _share(hired: Hire) -> Figure:
+    if hired.ranged:
+        return Figure(value=hired.middle, low=hired.mfu[0], high=hired.mfu[1], reason="the range that was given")
+    return Figure(value=hired.middle, reason="assumed" if hired.assumed else GIVEN)
 
 
 def _of_range(hired: Hire) -> str:

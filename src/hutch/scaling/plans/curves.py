@@ -32,7 +32,8 @@ class Line:
 @dataclass(frozen=True, kw_only=True)
 class Curves:
     """`valley`: loss against N at the N·D of the plan, None without a loss law. `allocation`: N_opt against C under
-    the plan's law; `published`: the same under each published law but it."""
+    the plan's law; `published`: the same under each published law but it. C is in the plan's law's own
+    count throughout."""
 
     valley: Line | None
     allocation: Line
@@ -43,10 +44,11 @@ def curves_of(law: AllocationLaw, loss_law: LossLaw | None, compute: Drawn, para
     """Everything that the figures need."""
     budgets = _budgets(law, compute.value)
     others = (choose_law(key) for key in LAWS if key != law.key)
+    one = law.flops_of_training
     return Curves(
         valley=None if loss_law is None else _valley(loss_law, parameters, tokens),
         allocation=_allocation(law, budgets),
-        published=tuple(_allocation(other, budgets) for other in others),
+        published=tuple(_allocation(other, budgets, one) for other in others),
     )
 
 
@@ -56,10 +58,11 @@ def _budgets(law: AllocationLaw, compute: float) -> list[float]:
     return sorted([*map(float, grid), compute])
 
 
-def _allocation(law: AllocationLaw, budgets: list[float]) -> Line:
+def _allocation(law: AllocationLaw, budgets: list[float], flops_per_unit: float = 1.0) -> Line:
+    """The law over budgets whose unit is `flops_per_unit` of its FLOP."""
     figures = []
     for budget in budgets:
-        at = Drawn.given(budget)
+        at = Drawn.given(budget * flops_per_unit)
         figures.append(law.figures(at, law.parameters(at), law.tokens(at))[0])
     return _line(law.name, budgets, figures)
 

@@ -49,6 +49,9 @@ class Plan:
     law: AllocationLaw
     loss_law: LossLaw | FrontierLaw | Absent
     flops: Figure
+    """In the law's own count, κ·N·D."""
+    flops_6nd: Figure
+    """The same budget as FLOP of training, 6·N·D: what time and money are of."""
     parameters: Figure
     tokens: Figure
     tokens_per_parameter: Figure
@@ -58,7 +61,7 @@ class Plan:
     hyperparameters: tuple[Suggestion, ...]
     memory: Memory
     time: Cost
-    half_size: tuple[OtherSize, ...] | Absent
+    other_sizes: tuple[OtherSize, ...] | Absent
     tenfold: Tenfold
     inference: ServedOptimum | Absent | None
     limited_data: LimitedOptimum | Absent | None
@@ -69,12 +72,12 @@ class Plan:
     def as_dict(self) -> dict[str, Any]:
         """JSON-ready, one key a field but `target`, which is in "request", and `training`, which is in "shape".
 
-        "half_size" is {"rows", "reason"}. Figures are {"value", "low", "high", "level", "reason"}.
+        "other_sizes" is {"rows", "reason"}. Figures are {"value", "low", "high", "level", "reason"}.
         """
         document = {f.name: getattr(self, f.name) for f in dataclasses.fields(self)}
         del document["target"], document["training"]
-        rows = () if isinstance(self.half_size, Absent) else self.half_size
-        why = self.half_size.reason if isinstance(self.half_size, Absent) else None
+        rows = () if isinstance(self.other_sizes, Absent) else self.other_sizes
+        why = self.other_sizes.reason if isinstance(self.other_sizes, Absent) else None
         orders = extrapolation(self.law, self.flops.value or 1.0)
         return plain(
             document
@@ -83,7 +86,7 @@ class Plan:
                 "law": self.law.as_dict() | {"extrapolation_orders": orders},
                 "loss_law": self.loss_law if isinstance(self.loss_law, Absent) else self.loss_law.as_dict(),
                 "shape": self._shape(),
-                "half_size": {"rows": rows, "reason": why},
+                "other_sizes": {"rows": rows, "reason": why},
             }
         )
 

@@ -11,6 +11,7 @@ from hutch.scaling.columns import Array
 from hutch.scaling.intervals import Interval, json_numbers, percentile_interval
 
 GIVEN = "given"
+FOLLOWS = "follows exactly from what was given"
 _NONE: Array = np.empty(0)
 
 
@@ -41,8 +42,8 @@ class Figure:
 class Drawn:
     """A number with the draws behind it, so that what follows from it gets its interval from the same draws.
 
-    Without draws it is either `given` (exact, such as a budget that was asked for) or a point whose `reason` says
-    why nobody knows its interval.
+    Without draws it is exact (`given`, such as a budget that was asked for, or `following` from such) or a point
+    whose `reason` says why nobody knows its interval.
     """
 
     value: float
@@ -55,9 +56,13 @@ class Drawn:
     def given(cls, value: float) -> "Drawn":
         return cls(value=float(value), reason=GIVEN)
 
+    @classmethod
+    def following(cls, value: float) -> "Drawn":
+        return cls(value=float(value), reason=FOLLOWS)
+
     @property
     def exact(self) -> bool:
-        return self.reason == GIVEN
+        return self.reason in (GIVEN, FOLLOWS)
 
     @property
     def lost_share(self) -> float:
@@ -85,11 +90,17 @@ def through(function: Callable[..., Any], *figures: Drawn) -> Drawn:
             return Drawn(value=value, reason=silent.reason)
         drawn = [figure for figure in figures if len(figure.draws)]
         if not drawn:
-            return Drawn.given(value)
+            return Drawn.following(value)
         shortest = min(len(figure.draws) for figure in drawn)
         columns = (f.draws[:shortest] if len(f.draws) else np.full(shortest, f.value) for f in figures)
         draws = np.asarray(function(*columns), dtype=np.float64)
     return Drawn(value=value, draws=np.where(np.isfinite(draws), draws, np.nan), level=drawn[0].level)
+
+
+def scaled(figure: Figure, factor: float) -> Figure:
+    """`factor` times the figure and its ends; what was given is so no longer, but follows."""
+    ends = {name: None if (end := getattr(figure, name)) is None else end * factor for name in ("value", "low", "high")}
+    return Figure(**ends, level=figure.level, reason=FOLLOWS if figure.reason == GIVEN else figure.reason)
 
 
 def plain(value: Any) -> Any:

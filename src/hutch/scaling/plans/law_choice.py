@@ -52,15 +52,20 @@ class AllocationLaw:
     lines: tuple[Drawn, Drawn, Drawn, Drawn] = field(repr=False)
     """ln k_n, a, ln k_d, b; draw i of each belongs to the same resample."""
     flops_per_nd: float
-    """κ in κ·N·D = C, for the optima of the loss law."""
+    """κ in κ·N·D = C: the count that the law's C is in. Time, money and serving are of 6·N·D, whatever κ."""
     counts: Count
     """Which parameters N counts."""
     compute_range: tuple[float, float] | None
-    """FLOP of the runs behind the law."""
+    """FLOP of the runs behind the law, in its own count."""
     compute_range_source: str
     interval_note: str
     published: PublishedLaw | None = field(default=None, repr=False)
     fit: Allocates | None = field(default=None, repr=False)
+
+    @property
+    def flops_of_training(self) -> float:
+        """What one FLOP of the law's own count is in FLOP of training, 6·N·D."""
+        return FLOPS_PER_ND / self.flops_per_nd
 
     @property
     def drawn(self) -> bool:
@@ -91,6 +96,9 @@ class AllocationLaw:
         ratio = through(lambda n, d: d / n, parameters, tokens)
         if self.published is None or not compute.exact:
             return parameters.figure(), tokens.figure(), ratio.figure()
+        if beside := self._beside():
+            bare = (Figure(value=figure.value, reason=beside) for figure in (parameters, tokens, ratio))
+            return tuple(bare)  # type: ignore[return-value]
         n, d = self.published.n_opt_interval(compute.value), self.published.d_opt_interval(compute.value)
         if n is None or d is None:
             return parameters.figure(), tokens.figure(), ratio.figure()
@@ -100,7 +108,10 @@ class AllocationLaw:
 
     def as_dict(self) -> dict[str, Any]:
         """What the document says of the law: source, exponents and coefficients, the range of its data."""
-        names = ("key", "name", "source", "note", "counts", "compute_range", "compute_range_source", "interval_note")
+        names = (
+            "key", "name", "source", "note", "flops_per_nd", "counts", "compute_range", "compute_range_source",
+            "interval_note",
+        )  # fmt: skip
         k_n, k_d = (through(np.exp, self.lines[at]).figure() for at in (0, 2))
         exponents = {"a": self.exponent("a"), "b": self.exponent("b"), "k_n": k_n, "k_d": k_d}
         return {name: getattr(self, name) for name in names} | exponents
@@ -113,7 +124,17 @@ class AllocationLaw:
         low, high = (getattr(self.published, f"{name}_{end}") for end in ("low", "high"))
         if low is None:
             return Figure(value=line.value, reason=self.interval_note)
+        if beside := self._beside():
+            return Figure(value=line.value, reason=beside)
         return Figure(value=line.value, low=low, high=high, level=0.8, reason="the printed interval of the exponent")
+
+    def _beside(self) -> str | None:
+        """Why the printed intervals are not shown where they do not hold the law's own exponents."""
+        for name in ("a", "b"):
+            value, low, high = (getattr(self.published, f"{name}{end}", None) for end in ("", "_low", "_high"))
+            if value is not None and low is not None and high is not None and not low <= value <= high:
+                return f"the printed interval lies beside the law: {name} of {low:g} to {high:g}, and not {value:.4f}"
+        return None
 
 
 def choose_law(choice: str) -> AllocationLaw:
@@ -128,7 +149,7 @@ def published_law(key: str) -> AllocationLaw:
     why = AT_A_BUDGET if law.a_low is not None else law.interval_note
     # In logs at 1 FLOP, where N_opt is k_n and D_opt is k_d.
     lines = (float(np.log(law.n_opt(1.0))), law.a, float(np.log(law.d_opt(1.0))), law.b)
-    budgets, source = _RANGES.get(key, (law.budgets, "isoFLOP budgets of §3.2"))
+    budgets, source = data_of(key)
     ln_k_n, a, ln_k_d, b = (Drawn(value=value, reason=why) for value in lines)
     return AllocationLaw(
         key=key,
@@ -143,6 +164,11 @@ def published_law(key: str) -> AllocationLaw:
         interval_note=law.interval_note,
         published=law,
     )
+
+
+def data_of(key: str) -> tuple[tuple[float, float] | None, str]:
+    """Smallest and largest FLOP, 6·N·D, of the runs behind a published law, and where that is read."""
+    return _RANGES.get(key) or (LAWS[key].budgets, "isoFLOP budgets of §3.2")
 
 
 def read_fit(choice: str, what: str, choices: str) -> Allocates:
@@ -175,17 +201,17 @@ def _fitted(choice: str) -> AllocationLaw:
         source=f"{choice}, fitted by {approach} of Hoffmann et al. 2022 (arXiv:2203.15556)",
         note="; ".join(getattr(fit, "notes", ())),
         lines=(ln_k_n, a, ln_k_d, b),
-        flops_per_nd=getattr(fit, "flops_per_nd", FLOPS_PER_ND),
+        flops_per_nd=fit.flops_per_nd,
         counts="all",
-        compute_range=_range(_compute(fit)),
+        compute_range=range_of(compute_of(fit)),
         compute_range_source="runs of the fit",
         interval_note="percentiles of the fit's draws" if len(allocation.draws) else why,
         fit=fit,
     )
 
 
-def _compute(fit: Allocates) -> Array:
-    """FLOP of the runs, profiles or points that the law rests on."""
+def compute_of(fit: Allocates) -> Array:
+    """FLOP, in the fit's own count, of the runs, profiles or points that the law rests on."""
     if isinstance(fit, ParametricFit):
         return fit.compute
     if isinstance(fit, ProfilesFit):
@@ -193,7 +219,7 @@ def _compute(fit: Allocates) -> Array:
     return fit.flops[fit.used] if isinstance(fit, EnvelopeFit) else np.empty(0)
 
 
-def _range(compute: Array) -> tuple[float, float] | None:
+def range_of(compute: Array) -> tuple[float, float] | None:
     return (float(compute.min()), float(compute.max())) if len(compute) else None
 
 

@@ -7,7 +7,7 @@ import numpy as np
 
 from hutch.runs.errors import BadInput
 from hutch.scaling.inference import inference_optimum
-from hutch.scaling.laws import ParametricLaw
+from hutch.scaling.laws import FLOPS_PER_ND, ParametricLaw
 from hutch.scaling.plans.figures import Drawn, Figure
 from hutch.scaling.plans.loss_laws import LossLaw
 from hutch.scaling.repetition import MUENNIGHOFF, RepeatedDataLaw
@@ -23,7 +23,7 @@ C4_ONLY = (
 
 @dataclass(frozen=True, kw_only=True)
 class ServedOptimum:
-    """The model that reaches the plan's loss at the least compute over its life (Sardana et al. 2024,
+    """The model that reaches the plan's loss at the least compute over its life, 6·N·D + 2·N·I (Sardana et al. 2024,
     arXiv:2401.00448). Ratios are to the model of the same loss that is cheapest to train."""
 
     inference_tokens: float
@@ -56,12 +56,13 @@ class LimitedOptimum:
     """`loss` minus `loss_unlimited`, nats per token."""
 
 
-def served(loss_law: LossLaw, loss: Drawn, inference_tokens: float, flops_per_nd: float) -> ServedOptimum:
-    """The optimum for the plan's `loss` when `inference_tokens` will be served."""
+def served(loss_law: LossLaw, loss: Drawn, inference_tokens: float) -> ServedOptimum:
+    """The optimum for the plan's `loss` when `inference_tokens` will be served; training counts as 6·N·D, in
+    whatever count the law has its C, since serving is counted as 2·N·I."""
 
     def optimum(law: ParametricLaw, target: float) -> dict[str, float]:
-        found = inference_optimum(law, inference_tokens=inference_tokens, target_loss=target, flops_per_nd=flops_per_nd)
-        alone = flops_per_nd * found.parameters_chinchilla * found.tokens_chinchilla
+        found = inference_optimum(law, inference_tokens=inference_tokens, target_loss=target)
+        alone = FLOPS_PER_ND * found.parameters_chinchilla * found.tokens_chinchilla
         names = (
             "loss", "parameters", "tokens", "tokens_per_parameter", "training_flops", "inference_flops",
             "lifetime_flops", "parameters_ratio", "tokens_ratio", "lifetime_flops_ratio",
@@ -73,7 +74,8 @@ def served(loss_law: LossLaw, loss: Drawn, inference_tokens: float, flops_per_nd
 
 
 def limited(loss_law: LossLaw, compute: Drawn, unique_tokens: float, flops_per_nd: float) -> LimitedOptimum:
-    """The optimum of `compute` FLOP on `unique_tokens` unique ones, under Muennighoff's R* on the loss law."""
+    """The optimum of κ·N·D = `compute`, κ = `flops_per_nd`, on `unique_tokens` unique ones, under Muennighoff's R* on
+    the loss law."""
 
     def optimum(law: ParametricLaw, budget: float) -> dict[str, float]:
         repeated = RepeatedDataLaw(law, r_d_star=MUENNIGHOFF.r_d_star, r_n_star=MUENNIGHOFF.r_n_star)

@@ -10,9 +10,9 @@ from hutch.runs.errors import BadInput
 from hutch.scaling.fits.parametric_fit import ParametricFit
 from hutch.scaling.fits.profiles import ProfilesFit
 from hutch.scaling.kaplan import KAPLAN_LAWS
-from hutch.scaling.laws import ParametricLaw, ln_g
+from hutch.scaling.laws import FLOPS_PER_ND, ParametricLaw, ln_g
 from hutch.scaling.plans.figures import Drawn, through
-from hutch.scaling.plans.law_choice import AllocationLaw, read_fit
+from hutch.scaling.plans.law_choice import AllocationLaw, compute_of, data_of, range_of, read_fit
 from hutch.scaling.published import BESIROGLU, BESIROGLU_LAW, HOFFMANN_3, HOFFMANN_UNROUNDED, MUENNIGHOFF_LAW
 
 _NO_DRAWS = "no draws of the loss law's constants were published"
@@ -25,6 +25,9 @@ LOSS_LAWS: dict[str, tuple[ParametricLaw, str, str]] = {
 """Published laws of the form E + A·N^−α + B·D^−β, by key: law, name, source. "kaplan" is a fourth, of another form."""
 
 KEYS = (*LOSS_LAWS, "kaplan")
+
+_MUENNIGHOFF_DATA = (4.26e15, 9.26e21)
+"""FLOP of the smallest and largest run on C4 that its authors released (datablations)."""
 
 _OWN = {
     "hoffmann-1": ("hoffmann-3", "approach 1 gives no loss; approach 3 of the same paper does"),
@@ -53,6 +56,8 @@ class LossLaw:
     power: float = 1.0
     own: bool = True
     """Whether the allocation is this law's own optimum."""
+    compute_range: tuple[float, float] | None = None
+    """FLOP of training, 6·N·D, of the runs behind the law; None where they are not known."""
 
     @property
     def floor(self) -> float:
@@ -80,7 +85,9 @@ class LossLaw:
     def as_dict(self) -> dict[str, Any]:
         names = ("E", "A", "B", "alpha", "beta")
         constants = {name: c.figure() for name, c in zip(names, self.constants, strict=True)}
-        fields = {name: getattr(self, name) for name in ("key", "name", "source", "why", "power", "own")}
+        fields = {
+            name: getattr(self, name) for name in ("key", "name", "source", "why", "power", "own", "compute_range")
+        }
         return fields | {"form": "(E + A·N^−alpha + B·D^−beta)^power", "constants": constants, "reason": None}
 
 
@@ -165,6 +172,7 @@ def _of_parametric(fit: ParametricFit, choice: str, *, own: bool) -> LossLaw:
         why="the law itself" if own else "chosen",
         constants=(E, A, B, alpha, beta),
         own=own,
+        compute_range=range_of(compute_of(fit) * (FLOPS_PER_ND / fit.flops_per_nd)),
     )
 
 
@@ -173,7 +181,15 @@ def _published(key: str, why: str, *, own: bool) -> LossLaw:
         return _kaplan(why)
     law, name, source = LOSS_LAWS[key]
     E, A, B, alpha, beta = (Drawn(value=v, reason=_NO_DRAWS) for v in (law.E, law.A, law.B, law.alpha, law.beta))
-    return LossLaw(key=key, name=name, source=source, why=why, constants=(E, A, B, alpha, beta), own=own)
+    return LossLaw(
+        key=key,
+        name=name,
+        source=source,
+        why=why,
+        constants=(E, A, B, alpha, beta),
+        own=own,
+        compute_range=_MUENNIGHOFF_DATA if key == "muennighoff" else data_of(key)[0],
+    )
 
 
 def _kaplan(why: str) -> LossLaw:
@@ -190,6 +206,7 @@ def _kaplan(why: str) -> LossLaw:
         constants=(E, A, B, alpha, beta),
         power=power,
         own=False,
+        compute_range=data_of("kaplan")[0],
     )
 
 

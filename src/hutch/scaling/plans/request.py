@@ -15,7 +15,7 @@ class PlanRequest:
     """What is asked: exactly one of the six targets, and what to plan with."""
 
     flops: float | None = None
-    """Training FLOP."""
+    """Training FLOP in the law's own count, 6·N·D but for a fit of a table that counts otherwise."""
     gpu_hours: float | None = None
     """Hours of one device, all devices together."""
     dollars: float | None = None

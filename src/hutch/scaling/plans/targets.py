@@ -8,7 +8,7 @@ import numpy as np
 from hutch.runs.errors import BadInput
 from hutch.scaling.columns import positive_number
 from hutch.scaling.plans.cost import Hire
-from hutch.scaling.plans.figures import Drawn, Figure, through
+from hutch.scaling.plans.figures import Drawn, Figure, scaled, through
 from hutch.scaling.plans.law_choice import AllocationLaw
 from hutch.scaling.plans.loss_laws import FrontierLaw, LossLaw
 from hutch.scaling.roots import falling_root
@@ -31,12 +31,13 @@ def the_target(given: dict[str, float | None]) -> tuple[Target, float]:
 def budget_of(
     target: Target, value: float, law: AllocationLaw, loss_law: LossLaw | FrontierLaw | str, hired: Hire
 ) -> tuple[Drawn, Figure]:
-    """The budget in FLOP, with draws where the law has them, and as a figure (with the ends of a range of mfu)."""
+    """The budget in FLOP of the law's own count, with draws where the law has them, and as a figure (with the ends
+    of a range of mfu). Hours and money buy FLOP of training, 6·N·D, of which the law counts κ/6."""
     if target in ("gpu_hours", "dollars"):
         hours = value if target == "gpu_hours" else hired.hours_of_dollars(value)
-        figure = hired.compute_of_hours(hours)
+        figure = scaled(hired.compute_of_hours(hours), 1 / law.flops_of_training)
         assert figure.value is not None
-        return Drawn.given(figure.value), figure
+        return Drawn.following(figure.value), figure
     compute = _budget(target, value, law, loss_law)
     return compute, compute.figure()
 
