@@ -147,3 +147,10 @@ def test_every_algorithm_and_schedule_learns(tokens, tmp_path, change):
     config = dataclasses.replace(CONFIG, tokens=500 * 64, **change)
     _, result = train(config, tokens, tmp_path)
     assert result.losses[-20:].mean() < math.log(4) + 0.4
+
+
+def test_tokens_of_another_tokenizer_are_refused(tokens, tmp_path):
+    strange = tokens.copy()
+    strange[::100] = 64
+    with pytest.raises(BadInput, match="holds token 64, and the model's vocabulary ends at 63"):
+        train(CONFIG, strange, tmp_path)

@@ -6,6 +6,8 @@ import json
 from pathlib import Path
 from typing import Any
 
+from hutch.cli.lm_train import add_train
+
 MODEL = 'a run of a study, a folder of transformers, a .gguf file, or "smollm2"'
 
 
@@ -13,10 +15,11 @@ def add_commands(rooms: Any) -> None:
     """Add `lm` and its verbs to the command line."""
     room = rooms.add_parser(
         "lm",
-        help="language models: text from them, talk with them, other formats",
+        help="language models: train one, text from them, talk with them, other formats",
         epilog="example: hutch lm sample demo/runs/ID --prompt 'In the beginning'",
     )
     verbs = room.add_subparsers(dest="verb", required=True, metavar="VERB")
+    add_train(verbs)
     _add_sample(verbs)
     _add_chat(verbs)
     _add_export(verbs)

@@ -4,12 +4,15 @@ The file appears by rename, so a run that is killed while it writes goes on from
 """
 
 import json
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import numpy as np
 import torch
 from safetensors import SafetensorError, safe_open
 from safetensors.torch import load_file, save_file
+from torch import Tensor
 
 from hutch.lm.model import ModelConfig, Transformer
 from hutch.lm.optimizer import Optimizer
@@ -36,6 +39,45 @@ def load_model(path: Path) -> Transformer:
     return model
 
 
+def state_of_run(model: Transformer, optimizer: Optimizer, losses: np.ndarray, seconds: float) -> dict[str, Tensor]:
+    """Everything that the next step depends on: `model.NAME` and `MOMENT.NAME` for each parameter, not copied, and
+    `losses` [steps so far] and `seconds`. Of a sharded model the tensors are sharded as well."""
+    tensors = {f"model.{name}": p.detach() for name, p in model.named_parameters()}
+    for name, parameter in model.named_parameters():
+        for moment, value in optimizer.state_of(parameter).items():
+            tensors[f"{moment}.{name}"] = value
+    tensors["losses"] = torch.from_numpy(losses.copy())
+    tensors["seconds"] = torch.tensor(seconds, dtype=torch.float64)
+    return tensors
+
+
+def restore(tensors: dict[str, Tensor], model: Transformer, optimizer: Optimizer) -> tuple[np.ndarray, float]:
+    """Put what `state_of_run` gave back in place; the losses and the seconds. A sharded model takes whole tensors too,
+    each process its part."""
+    parameters = dict(model.named_parameters())
+    with torch.no_grad():
+        for key, value in tensors.items():
+            kind, _, name = key.partition(".")
+            if not name:
+                continue
+            parameter = parameters[name]
+            if kind == "model":
+                parameter.copy_(_laid_out_as(parameter, value))
+            else:
+                optimizer.state_of(parameter)[kind] = _laid_out_as(parameter, value)
+    return tensors["losses"].numpy(), tensors["seconds"].item()
+
+
+def _laid_out_as(parameter: Tensor, value: Tensor) -> Tensor:
+    """`value` on the parameter's device, and sharded as it is where the value has its shape."""
+    if hasattr(parameter, "placements") and not hasattr(value, "placements") and value.shape == parameter.shape:
+        from torch.distributed.tensor import DTensor, distribute_tensor
+
+        assert isinstance(parameter, DTensor)
+        return distribute_tensor(value.to(parameter.device), parameter.device_mesh, parameter.placements)
+    return value.to(parameter.device)
+
+
 class CheckpointFile:
     """One process's checkpoint at `path`, of the configuration whose digest is `owner`."""
 
@@ -45,40 +87,34 @@ class CheckpointFile:
     def exists(self) -> bool:
         return self.path.exists()
 
+    def steps(self) -> int:
+        """Steps behind the checkpoint; 0 where there is none of this very configuration."""
+        with self._readable():
+            if checkpoint_owner(self.path) != self.owner:
+                return 0
+            with safe_open(self.path, framework="pt") as handle:
+                return handle.get_slice("losses").get_shape()[0]
+
     def save(self, model: Transformer, optimizer: Optimizer, losses: np.ndarray, seconds: float) -> None:
         """Write everything that the next step depends on. `losses` [steps so far] are the training losses, `seconds`
         what they took."""
-        tensors = {f"model.{name}": p.detach() for name, p in model.named_parameters()}
-        for name, parameter in model.named_parameters():
-            for moment, value in optimizer.state_of(parameter).items():
-                tensors[f"{moment}.{name}"] = value
-        tensors["losses"] = torch.from_numpy(losses.copy())
-        tensors["seconds"] = torch.tensor(seconds, dtype=torch.float64)
         with atomic_path(self.path) as temporary:
-            save_file(tensors, temporary, metadata={"owner": self.owner})
+            save_file(state_of_run(model, optimizer, losses, seconds), temporary, metadata={"owner": self.owner})
 
     def load(self, model: Transformer, optimizer: Optimizer) -> tuple[np.ndarray, float]:
         """Restore `model` and `optimizer` in place; the losses so far, one a step, and the seconds they took. Nothing
         where no checkpoint of this very configuration is there; a broken one is a `HutchError` that names it."""
-        try:
+        with self._readable():
             if checkpoint_owner(self.path) != self.owner:
                 return np.zeros(0, np.float32), 0.0
-            tensors = load_file(self.path)
-            losses, seconds = tensors.pop("losses").numpy(), tensors.pop("seconds").item()
-            self._restore(tensors, model, optimizer)
+            return restore(load_file(self.path), model, optimizer)
+
+    @contextmanager
+    def _readable(self) -> Iterator[None]:
+        try:
+            yield
         except (OSError, SafetensorError, KeyError, RuntimeError) as error:
             raise HutchError(f"{self.path} cannot be read ({error}): remove it to train this run anew") from error
-        return losses, seconds
-
-    def _restore(self, tensors: dict[str, torch.Tensor], model: Transformer, optimizer: Optimizer) -> None:
-        parameters = dict(model.named_parameters())
-        with torch.no_grad():
-            for key, value in tensors.items():
-                kind, name = key.split(".", 1)
-                if kind == "model":
-                    parameters[name].copy_(value)
-                else:
-                    optimizer.state_of(parameters[name])[kind] = value.to(parameters[name].device)
 
     def close(self) -> None:
         """Every save is whole when it returns."""

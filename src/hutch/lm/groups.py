@@ -9,9 +9,15 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
+from hutch.lm.checkpoint_folders import CheckpointFolder
 from hutch.lm.checkpoints import CheckpointFile, save_weights
 from hutch.lm.model import Transformer
+from hutch.lm.newest_checkpoint import NewestCheckpoint
 from hutch.lm.optimizer import Optimizer
+from hutch.lm.train_config import TrainConfig
+
+CHECKPOINT_FILE, CHECKPOINT_FOLDER = "checkpoint.safetensors", "checkpoint"
+"""Where the state of a run is kept in its folder: by one process in a file, by several in a folder."""
 
 LossOf = Callable[[Tensor, Tensor], Tensor]
 """(inputs_bt, targets_bt) to the mean loss, nats per token."""
@@ -20,7 +26,14 @@ LossOf = Callable[[Tensor, Tensor], Tensor]
 class Store(Protocol):
     """Where a run's state is kept."""
 
-    path: Path
+    @property
+    def path(self) -> Path:
+        """The file or folder of the newest checkpoint."""
+        ...
+
+    def steps(self) -> int:
+        """Steps behind the newest checkpoint of this very configuration; 0 where there is none."""
+        ...
 
     def load(self, model: Transformer, optimizer: Optimizer) -> tuple[np.ndarray, float]:
         """Restore the last checkpoint of this very configuration in place; its losses so far, one a step, and the
@@ -57,12 +70,13 @@ class Group(Protocol):
     rank: int
     world: int
 
-    def wrap(self, model: Transformer) -> LossOf:
-        """The model's loss over this process's rows, with gradients shared on the way back."""
+    def wrap(self, model: Transformer, config: TrainConfig) -> LossOf:
+        """The model's loss over this process's rows, with gradients shared on the way back. The model may be changed
+        in place: the optimizer is built afterwards."""
         ...
 
     def last(self, is_last: bool) -> AbstractContextManager[None]:
-        """Around a backward pass: gradients are shared in the last of a step only."""
+        """Around a forward and backward pass: gradients are shared in the last of a step only."""
         ...
 
     def total(self, value: float) -> float:
@@ -94,7 +108,7 @@ class Alone:
     def __init__(self, *, compiled: bool = False) -> None:
         self.compiled = compiled
 
-    def wrap(self, model: Transformer) -> LossOf:
+    def wrap(self, model: Transformer, config: TrainConfig) -> LossOf:
         module = LossModule(model)
         return torch.compile(module, dynamic=False) if self.compiled else module
 
@@ -112,7 +126,10 @@ class Alone:
         torch.nn.utils.clip_grad_norm_(model.parameters(), norm)
 
     def store(self, folder: Path, owner: str) -> Store:
-        return CheckpointFile(folder / "checkpoint.safetensors", owner)
+        return NewestCheckpoint(
+            own=CheckpointFile(folder / CHECKPOINT_FILE, owner),
+            other=CheckpointFolder(folder / CHECKPOINT_FOLDER, owner),
+        )
 
     def write(self, model: Transformer, path: Path) -> None:
         save_weights(path, model)

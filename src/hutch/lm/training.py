@@ -1,8 +1,8 @@
 """Train one model: the loop, exact resume, and the end of a run that diverges."""
 
 import time
-from collections.abc import Callable
-from contextlib import AbstractContextManager, nullcontext
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, contextmanager, nullcontext, suppress
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -18,7 +18,7 @@ from hutch.lm.optimizer import Optimizer, build_optimizer
 from hutch.lm.schedules import factor
 from hutch.lm.train_config import TrainConfig
 from hutch.runs.configuration import digest
-from hutch.runs.errors import HutchError
+from hutch.runs.errors import BadInput, HutchError
 from hutch.runs.seeds import seed_of
 from hutch.text import Batches
 
@@ -82,36 +82,57 @@ def train(
     batches = Batches(tokens, config.model.context, config.sequences, config.seed)
     learner = learner_of(config, group, device)
     group = learner.group
-    store = group.store(Path(folder), digest(config))
     losses = np.zeros(config.steps, np.float32)
-    found, before = store.load(learner.model, learner.optimizer)
-    first = len(found)
-    losses[:first] = found
-    started = last_saved = last_told = time.perf_counter()
-    for step in range(first, config.steps):
-        losses[step] = train_step(learner, batches.batch(step), config, step)
-        _check(losses, step, config, store)
-        now = time.perf_counter()
-        if now - last_told > PROGRESS_SECONDS:
-            rate = (step + 1 - first) * config.batch_tokens / (now - started)
-            on_progress(Progress(step + 1, config.steps, float(losses[max(0, step - 19) : step + 1].mean()), rate))
-            last_told = now
-        if group.any(now - last_saved > checkpoint_seconds):
-            store.save(learner.model, learner.optimizer, losses[: step + 1], before + now - started)
-            last_saved = now
-    store.close()
+    with _closed(group.store(Path(folder), digest(config))) as store:
+        found, before = store.load(learner.model, learner.optimizer)
+        first = len(found)
+        losses[:first] = found
+        started = last_saved = last_told = time.perf_counter()
+        for step in range(first, config.steps):
+            losses[step] = train_step(learner, _checked(batches.batch(step), config, step), config, step)
+            _check(losses, step, config, store)
+            now = time.perf_counter()
+            if now - last_told > PROGRESS_SECONDS:
+                rate = (step + 1 - first) * config.batch_tokens / (now - started)
+                on_progress(Progress(step + 1, config.steps, float(losses[max(0, step - 19) : step + 1].mean()), rate))
+                last_told = now
+            if group.any(now - last_saved > checkpoint_seconds):
+                store.save(learner.model, learner.optimizer, losses[: step + 1], before + now - started)
+                last_saved = now
     seconds = before + time.perf_counter() - started
     group.write(learner.model, Path(folder) / "model.safetensors")
     return learner.model, TrainResult(losses, seconds, config.steps - first)
 
 
+def refuse_idle_processes(world: int, sequences: int) -> None:
+    """Each process must have a row of each batch."""
+    if world > sequences:
+        raise BadInput(
+            f"more processes than sequences in a batch: {world} and {sequences}; "
+            f"start at most {sequences} processes, or ask for more sequences"
+        )
+
+
+@contextmanager
+def _closed(store: Store) -> Iterator[Store]:
+    """The store, waited for at the end; after an error, which is the one to show, whatever comes of it."""
+    try:
+        yield store
+    except BaseException:
+        with suppress(HutchError):
+            store.close()
+        raise
+    store.close()
+
+
 def learner_of(config: TrainConfig, group: Group | None = None, device: str = "cpu") -> Learner:
     """A fresh model, wrapped for `group` (this process alone by default), and its optimizer."""
     group = group or Alone()
+    refuse_idle_processes(group.world, config.sequences)
     model = build_model(config.model, seed_of(config.seed, "weights")).to(device)
     if config.recompute:
         recompute_blocks(model)
-    loss_of = group.wrap(model)
+    loss_of = group.wrap(model, config)
     return Learner(model, loss_of, build_optimizer(model, config), group, torch.device(device))
 
 
@@ -127,16 +148,13 @@ def train_step(learner: Learner, batch: tuple[np.ndarray, np.ndarray], config: T
     whole batch before it, nats per token."""
     group = learner.group
     inputs, targets = (torch.from_numpy(part[group.rank :: group.world]).to(learner.device) for part in batch)
-    rows = config.micro_sequences or len(inputs)
     learner.optimizer.zero_grad()
     seen = 0.0
-    for start in range(0, len(inputs), rows):
-        piece = slice(start, start + rows)
-        with _precision(config, learner.device):
-            loss = learner.loss_of(inputs[piece], targets[piece])
-        # Shares of the whole batch, times the processes, over which gradients are averaged.
-        share = len(inputs[piece]) / config.sequences
-        with group.last(start + rows >= len(inputs)):
+    for rows, share, is_last in _pieces(len(inputs), config, group.world):
+        with group.last(is_last):
+            with _precision(config, learner.device):
+                loss = learner.loss_of(inputs[rows], targets[rows])
+            # Shares of the whole batch, times the processes, over which gradients are averaged.
             (loss * (share * group.world)).backward()
         seen += loss.item() * share
     group.clip(learner.model, config.clip)
@@ -146,10 +164,35 @@ def train_step(learner: Learner, batch: tuple[np.ndarray, np.ndarray], config: T
     return group.total(seen)
 
 
+def _pieces(own: int, config: TrainConfig, world: int) -> Iterator[tuple[slice, float, bool]]:
+    """What goes through a model at once of a process's `own` rows: the rows, their share of the whole batch, and
+    whether it is the last.
+
+    All processes make as many pieces as the first, which has the most rows: those of a sharded model wait for each
+    other in each. A process whose rows are used up gives its first one, for nothing.
+    """
+    most = -(-config.sequences // world)
+    size = config.micro_sequences or most
+    for start in range(0, most, size):
+        rows = range(start, start + size)[: max(0, own - start)]
+        yield slice(rows.start, rows.stop) if rows else slice(1), len(rows) / config.sequences, start + size >= most
+
+
 def _precision(config: TrainConfig, device: torch.device) -> AbstractContextManager[Any]:
     if config.precision == "float32":
         return nullcontext()
     return torch.autocast(device.type, torch.bfloat16)
+
+
+def _checked(batch: tuple[np.ndarray, np.ndarray], config: TrainConfig, step: int) -> tuple[np.ndarray, np.ndarray]:
+    """The batch, if the model knows all of its tokens: what an embedding does with others depends on the device."""
+    most = max(part.max() for part in batch)
+    if most >= config.model.vocabulary:
+        raise BadInput(
+            f"batch {step} holds token {most}, and the model's vocabulary ends at {config.model.vocabulary - 1}: "
+            "the tokens are another tokenizer's"
+        )
+    return batch
 
 
 def _check(losses: np.ndarray, step: int, config: TrainConfig, store: Store) -> None:

@@ -1,0 +1,214 @@
+"""A folder in which one model is trained, by one process or by several.
+
+    train.json           what is trained, whether it is done, and then what it took
+    corpus/              token shards, if the text was not a corpus already
+    tokenizer.json       the corpus's
+    checkpoint*          the last state, gone at the end
+    model.safetensors    the trained weights
+    curve.npy            float32 loss of each step, nats per token
+
+The same request again goes on where it stopped.
+"""
+
+import shutil
+from collections.abc import Callable
+from contextlib import nullcontext
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any, get_args
+
+import numpy as np
+import torch
+
+from hutch.lm.groups import CHECKPOINT_FILE, CHECKPOINT_FOLDER, Group
+from hutch.lm.speed import fastest_precision, gemm_peak
+from hutch.lm.train_config import Precision, TrainConfig
+from hutch.lm.train_costs import Costs, achieved, costs_of, expected_minutes
+from hutch.lm.train_request import DEFAULT_VOCABULARY, TrainRequest
+from hutch.lm.training import Progress, refuse_idle_processes, train
+from hutch.runs import digest, exclusive, plain
+from hutch.runs.atomic import atomic_path, read_json, write_json
+from hutch.runs.errors import BadInput
+from hutch.runs.machine import git_revision, machine_class
+from hutch.text import Corpus, CorpusConfig, build_corpus
+
+LAST_STEPS = 20
+"""Steps whose mean is the training loss of a finished run."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class RunSession:
+    """What one call brings along that the weights do not depend on."""
+
+    folder: Path
+    corpus: str
+    """A corpus's folder, or text to make one of (`hutch.text.read_source`)."""
+    group: Group
+    device: str = "cpu"
+    """This process's."""
+    max_epochs: float = 4.0
+    """Passes over the corpus that are allowed."""
+    checkpoint_seconds: float = 60.0
+    command: str = ""
+    on_start: Callable[[Costs, float], None] = lambda costs, peak: None
+    """Told the costs, and the FLOP/s of matrix products of all devices, before the first step."""
+    on_progress: Callable[[Progress], None] = lambda progress: None
+    on_message: Callable[[str], None] = lambda message: None
+
+    @property
+    def is_first(self) -> bool:
+        """Whether this process is the one that writes and talks."""
+        return self.group.rank == 0
+
+
+def train_in_folder(request: TrainRequest, session: RunSession) -> dict[str, Any]:
+    """Train what is not trained yet; the content of train.json. Every process of the group must call it.
+
+    Raises `BadInput` for a corpus that is too small or has another vocabulary than was asked for, for a folder that is
+    in use or belongs to another configuration, and what `train` raises.
+    """
+    refuse_idle_processes(session.group.world, request.sequences)
+    with exclusive(session.folder, "run") if session.is_first else nullcontext():
+        corpus = _corpus(request, session)
+        precision = _precision(request, session)
+        config = request.config(vocabulary=corpus.tokenizer.vocabulary, precision=precision, corpus=corpus.digest)
+        known = known_run(session.folder, config)
+        _refuse_small_corpus(config, corpus, session.max_epochs)
+        session.group.any(False)  # all have read the folder before one writes in it
+        if known.get("status") == "done":
+            session.on_message(f"{session.folder} is trained already")
+            return known
+        if session.is_first:
+            for left_by_a_killed_process in session.folder.glob(".*.tmp"):
+                left_by_a_killed_process.unlink(missing_ok=True)
+            write_json(session.folder / "train.json", {"status": "running", "config": plain(config)})
+            shutil.copyfile(corpus.folder / "tokenizer.json", session.folder / "tokenizer.json")
+        return _trained(config, corpus, session)
+
+
+def plan_run(request: TrainRequest, session: RunSession) -> dict[str, Any]:
+    """What the run would cost; nothing is written. Every process of the group must call it."""
+    opened = _opened_corpus(request, session.corpus)
+    vocabulary = opened.tokenizer.vocabulary if opened else request.vocabulary or DEFAULT_VOCABULARY
+    precision = _precision(request, session)
+    config = request.config(vocabulary=vocabulary, precision=precision, corpus=opened.digest if opened else "")
+    if opened:
+        _refuse_small_corpus(config, opened, session.max_epochs)
+    minutes = expected_minutes(config, session.group, session.device)
+    return {
+        **asdict(costs_of(config)),
+        "model": plain(config.model),
+        "batch_tokens": config.batch_tokens,
+        "precision": precision,
+        "processes": session.group.world,
+        "minutes": minutes,
+    }
+
+
+def _trained(config: TrainConfig, corpus: Corpus, session: RunSession) -> dict[str, Any]:
+    folder, costs = session.folder, costs_of(config)
+    peak = session.group.total(gemm_peak(session.device, config.precision))
+    session.on_start(costs, peak)
+    _, result = train(
+        config,
+        corpus.train.tokens,
+        folder,
+        group=session.group,
+        device=session.device,
+        on_progress=session.on_progress,
+        checkpoint_seconds=session.checkpoint_seconds,
+    )
+    document = {
+        "status": "done",
+        "config": plain(config),
+        "corpus": {"digest": corpus.digest, "source": corpus.manifest["config"]["source"]},
+        "costs": asdict(costs),
+        "loss": float(result.losses[-LAST_STEPS:].mean()),
+        **achieved(costs, result.seconds, peak),
+        "processes": session.group.world,
+        "threads": torch.get_num_threads(),
+        "device": torch.device(session.device).type,
+        "machine": machine_class(),
+        "revision": git_revision(),
+        "command": session.command,
+    }
+    if session.is_first:
+        with atomic_path(folder / "curve.npy") as temporary, temporary.open("wb") as handle:
+            np.save(handle, result.losses)
+        write_json(folder / "train.json", document)
+        (folder / CHECKPOINT_FILE).unlink(missing_ok=True)
+        shutil.rmtree(folder / CHECKPOINT_FOLDER, ignore_errors=True)
+    return document
+
+
+def known_run(folder: Path, config: TrainConfig) -> dict[str, Any]:
+    """train.json, empty where there is none. Raises `BadInput` with the first difference if it is of another
+    configuration."""
+    known = _train_json(folder)
+    if known and digest(known["config"]) != digest(config):
+        name, there, asked = next(_differences(known["config"], plain(config)))
+        raise BadInput(
+            f"{folder} holds a run with {name}={there!r}, not {asked!r}: choose another folder, or remove this one"
+        )
+    return known
+
+
+def _train_json(folder: Path) -> dict[str, Any]:
+    path = folder / "train.json"
+    return read_json(path) if path.exists() else {}
+
+
+def _differences(there: dict[str, Any], asked: dict[str, Any], prefix: str = "") -> Any:
+    for name in sorted(there.keys() | asked.keys()):
+        old, new = there.get(name), asked.get(name)
+        if isinstance(old, dict) and isinstance(new, dict):
+            yield from _differences(old, new, f"{prefix}{name}.")
+        elif old != new:
+            yield prefix + name, old, new
+
+
+def _corpus(request: TrainRequest, session: RunSession) -> Corpus:
+    """The corpus, built by the first process while the others wait."""
+    corpus = None
+    if session.is_first:
+        corpus = _opened_corpus(request, session.corpus)
+        if corpus is None:
+            place = session.folder / "corpus"
+            if not (place / "manifest.json").exists():
+                session.on_message(f"preparing the text of {session.corpus}")
+            wanted = CorpusConfig(source=session.corpus, vocabulary=request.vocabulary or DEFAULT_VOCABULARY)
+            corpus = build_corpus(wanted, place)
+    session.group.any(False)
+    if corpus is None:
+        corpus = _opened_corpus(request, session.corpus) or Corpus.open(session.folder / "corpus")
+    return corpus
+
+
+def _opened_corpus(request: TrainRequest, place: str) -> Corpus | None:
+    """The corpus at `place`; None where that is text."""
+    if not (Path(place) / "manifest.json").is_file():
+        return None
+    corpus = Corpus.open(place)
+    found = corpus.tokenizer.vocabulary
+    if request.vocabulary not in (None, found):
+        raise BadInput(f"the tokenizer of {place} has {found} tokens, not {request.vocabulary}: leave --vocabulary out")
+    return corpus
+
+
+def _precision(request: TrainRequest, session: RunSession) -> Precision:
+    """What was asked for; else that of the run in the folder; else what the first process finds to be fastest."""
+    known = _train_json(session.folder).get("config", {}).get("precision")
+    names = get_args(Precision)
+    asked = request.precision or known
+    if asked is None and session.is_first:
+        asked = fastest_precision(session.device)
+    return names[round(session.group.total(names.index(asked) if session.is_first else 0))]
+
+
+def _refuse_small_corpus(config: TrainConfig, corpus: Corpus, max_epochs: float) -> None:
+    there = len(corpus.train.tokens)
+    if config.tokens > max_epochs * there:
+        raise BadInput(
+            f"{config.tokens:,} tokens are {config.tokens / there:.1f} passes over the {there:,} of {corpus.folder}, "
+            f"and at most {max_epochs:g} are allowed: ask for fewer tokens, or give more text"
+        )
