@@ -115,6 +115,13 @@ def test_equal_commands_give_equal_documents(capsys, table):
     assert one == two
 
 
+def test_runs_can_be_drawn_with_replacement(capsys, table):
+    smooth, pairs = (document(capsys, table, "--bootstrap", 200, *flag)["fits"] for flag in ((), ("--pairs",)))
+    for name in ("isoflop", "parametric"):
+        assert smooth[name]["a"]["value"] == pairs[name]["a"]["value"]
+        assert smooth[name]["a"]["low"] != pairs[name]["a"]["low"]
+
+
 def test_curves_give_the_envelope(capsys, tmp_path):
     rows = [
         [f"run{index}", n, tokens, 6 * n * tokens, LAW.loss(n, tokens)]

@@ -58,6 +58,7 @@ def _add_intervals(fit: argparse.ArgumentParser) -> None:
     group.add_argument("--bootstrap", type=int, default=1000, metavar="B", help="resamples (default: 1000)")
     group.add_argument("--level", type=float, default=0.8, help="share that an interval holds (default: 0.8)")
     group.add_argument("--seed", type=int, default=0, help="of the resamples (default: 0)")
+    group.add_argument("--pairs", action="store_true", help="draw runs with replacement (default: smooth weights)")
     group.add_argument(
         "--subsample", type=float, metavar="SHARE", help="parametric: draw SHARE of the runs (Hoffmann: 0.8)"
     )
@@ -113,6 +114,7 @@ def request_of(options: argparse.Namespace) -> Any:
         bootstraps=options.bootstrap,
         level=options.level,
         seed=options.seed,
+        pairs=options.pairs,
         drop_top_loss=options.drop_top_loss,
         residuals="raw" if options.raw or options.least_squares else "log",
         delta=math.inf if options.least_squares else options.delta,

@@ -36,6 +36,8 @@ class FitRequest:
     """Share of the resamples that an interval holds."""
     seed: int = 0
     """Of the resamples."""
+    pairs: bool = False
+    """Approaches 2 and 3: draw runs with replacement, instead of their own ways (`fit_profiles`, `fit_parametric`)."""
     drop_top_loss: int = 0
     """Rows with the highest losses to leave out, as Besiroglu et al. 2024 leave out 5."""
     residuals: Residuals = "log"
@@ -95,7 +97,8 @@ class FitRequest:
             "isoflop": ("method", "within", "minimum_budgets"),
             "envelope": ("window", "points", "keep_edges", "last_part"),
         }
-        return {name: getattr(self, name) for name in ("bootstraps", "level", "seed", *names[approach])}
+        options = {name: getattr(self, name) for name in ("bootstraps", "level", "seed", *names[approach])}
+        return options | ({"resample": "pairs"} if self.pairs and approach != "envelope" else {})
 
     def as_dict(self) -> dict[str, Any]:
         """JSON-ready; an infinite delta is the word "infinite"."""
