@@ -185,7 +185,7 @@ def test_a_page_is_written(capsys, table, tmp_path):
         (lambda rows: rows, ("--delta", "nan"), "delta is nan"),
         (lambda rows: rows, ("--level", 2), "level is 2"),
         (lambda rows: rows, ("--at", "-1"), "at is -1"),
-        (lambda rows: rows, ("--at", "many"), "'many' is not a list of numbers"),
+        (lambda rows: rows, ("--at", "many"), "'many' is not a number such as 3e12 or 70B"),
         (lambda rows: rows, ("--prior-e", "1.7"), "not a mean and a deviation"),
         (lambda rows: rows, ("--drop-top-loss", 99), "leaves none of 35 rows"),
         (lambda rows: rows, ("--loss", "nope"), "has no column nope; its columns are params, tokens, flops and loss"),

@@ -108,7 +108,7 @@ def test_a_page_is_written_and_named(tmp_path, capsys):
         (("--draws", "many"), "invalid int value: 'many'"),
         (("--until", "2020"), "until is 2020; a whole number from 2025 to 2500 is needed"),
         (("--hardware-doubling", "0"), "the doubling time of hardware is 0; a finite number above 0 is needed"),
-        (("--hardware-doubling", "nan"), "'nan' is not a number such as 2.5"),
+        (("--hardware-doubling", "nan"), "'nan' is not a number such as"),
         (("--spend-doubling", "-1"), "the doubling time of spending is -1; a finite number above 0 is needed"),
         (("--data-exponent", "-0.5"), "--data-exponent -0.5 is negative"),
         (("--data-exponent", "inf"), "'inf' is not a number"),

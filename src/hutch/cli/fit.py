@@ -7,6 +7,8 @@ import sys
 from pathlib import Path
 from typing import Any
 
+from hutch.cli.numbers import numbers
+
 EXAMPLE = "example: hutch fit runs.csv --approach parametric --at 1e22 --report fit.html"
 
 
@@ -23,7 +25,7 @@ def add_commands(rooms: Any) -> None:
     fit.add_argument(
         "--approach", default="all", choices=("all", "envelope", "isoflop", "parametric"), help="default: all"
     )
-    fit.add_argument("--at", type=_numbers, default=(), metavar="C,C,...", help="print the optimum at these FLOPs")
+    fit.add_argument("--at", type=numbers, default=(), metavar="C,C,...", help="print the optimum at these FLOPs")
     fit.add_argument("--holdout-above", type=float, metavar="C", help="fit below C FLOP, predict from there on")
     _add_table(fit)
     _add_intervals(fit)
@@ -90,18 +92,11 @@ def _add_output(fit: argparse.ArgumentParser) -> None:
     group.add_argument("--save", type=Path, metavar="FILE.json", help="keep one approach's law for hutch plan --law")
 
 
-def _numbers(text: str) -> tuple[float, ...]:
-    try:
-        return tuple(float(part) for part in text.split(","))
-    except ValueError as error:
-        raise argparse.ArgumentTypeError(f"{text!r} is not a list of numbers such as 1e21,5.76e23") from error
-
-
 def _prior(text: str) -> tuple[float, float]:
-    numbers = _numbers(text)
-    if len(numbers) != 2:
+    pair = numbers(text)
+    if len(pair) != 2:
         raise argparse.ArgumentTypeError(f"{text!r} is not a mean and a deviation such as 1.7,0.05")
-    return numbers[0], numbers[1]
+    return pair[0], pair[1]
 
 
 def request_of(options: argparse.Namespace) -> Any:

@@ -8,6 +8,8 @@ import sys
 from pathlib import Path
 from typing import Any
 
+from hutch.cli.numbers import number
+
 PRESETS = ("aggressive", "best-guess", "conservative")
 RULES = ("by-requirement", "fixed")
 
@@ -35,20 +37,20 @@ def _add_scaling(command: argparse.ArgumentParser) -> None:
     group = command.add_argument_group("the update")
     group.add_argument(
         "--data-exponent",
-        type=_number,
+        type=number,
         metavar="X",
         help="data grow as parameters^X; moves the mean from 0.8 and keeps the width (default: 1.0)",
     )
     group.add_argument(
         "--data-exponent-interval",
-        type=_number,
+        type=number,
         nargs=2,
         metavar=("LOW", "HIGH"),
         help="its 90%% interval instead, such as 0.5 1.5",
     )
     group.add_argument(
         "--reanchor",
-        type=_number,
+        type=number,
         nargs="?",
         const=20.0,
         metavar="TOKENS_PER_PARAMETER",
@@ -68,18 +70,8 @@ def _add_model(command: argparse.ArgumentParser) -> None:
         metavar="NAME=P,...",
         help="weights of lifetime, short, genome, medium, long, evolution, none; unnamed ones stay; the sum must be 1",
     )
-    group.add_argument("--spend-doubling", type=_number, metavar="YEARS", help="in which spending doubles")
-    group.add_argument("--hardware-doubling", type=_number, metavar="YEARS", help="in which FLOP per dollar double")
-
-
-def _number(text: str) -> float:
-    try:
-        value = float(text)
-    except ValueError:
-        value = math.nan
-    if not math.isfinite(value):
-        raise argparse.ArgumentTypeError(f"{text!r} is not a number such as 2.5")
-    return value
+    group.add_argument("--spend-doubling", type=number, metavar="YEARS", help="in which spending doubles")
+    group.add_argument("--hardware-doubling", type=number, metavar="YEARS", help="in which FLOP per dollar double")
 
 
 def _weights(text: str) -> dict[str, float]:
@@ -90,7 +82,7 @@ def _weights(text: str) -> dict[str, float]:
             raise argparse.ArgumentTypeError(f"{part!r} is not a weight such as short=0.2")
         if name in weights:
             raise argparse.ArgumentTypeError(f"{name} is given two weights")
-        weights[name] = _number(value)
+        weights[name] = number(value)
     return weights
 
 

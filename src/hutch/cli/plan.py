@@ -2,12 +2,11 @@
 
 import argparse
 import json
-import math
 import sys
 from pathlib import Path
 from typing import Any
 
-_SUFFIXES = {"k": 1e3, "K": 1e3, "M": 1e6, "B": 1e9, "G": 1e9, "T": 1e12}
+from hutch.cli.numbers import positive
 
 
 def add_commands(rooms: Any) -> None:
@@ -30,12 +29,12 @@ def add_commands(rooms: Any) -> None:
 
 def _add_targets(plan: argparse.ArgumentParser) -> None:
     group = plan.add_argument_group("the target, exactly one").add_mutually_exclusive_group(required=True)
-    group.add_argument("--flops", type=_number, metavar="C", help="training FLOP, as the law counts them (6·N·D)")
-    group.add_argument("--gpu-hours", type=_number, metavar="H", help="hours of one device, all devices together")
-    group.add_argument("--dollars", type=_number, metavar="X", help="money for the devices")
-    group.add_argument("--tokens", type=_number, metavar="D", help="tokens at hand")
-    group.add_argument("--parameters", type=_number, metavar="N", help="size of the model")
-    group.add_argument("--loss", type=_number, metavar="L", help="loss to reach, nats per token")
+    group.add_argument("--flops", type=positive, metavar="C", help="training FLOP, as the law counts them (6·N·D)")
+    group.add_argument("--gpu-hours", type=positive, metavar="H", help="hours of one device, all devices together")
+    group.add_argument("--dollars", type=positive, metavar="X", help="money for the devices")
+    group.add_argument("--tokens", type=positive, metavar="D", help="tokens at hand")
+    group.add_argument("--parameters", type=positive, metavar="N", help="size of the model")
+    group.add_argument("--loss", type=positive, metavar="L", help="loss to reach, nats per token")
 
 
 def _add_laws(plan: argparse.ArgumentParser) -> None:
@@ -52,9 +51,9 @@ def _add_laws(plan: argparse.ArgumentParser) -> None:
         help="hoffmann-3, besiroglu, muennighoff, kaplan, or the file of a parametric fit (default: the law's own)",
     )
     group.add_argument(
-        "--inference-tokens", type=_number, metavar="T", help="tokens to be served over the model's life"
+        "--inference-tokens", type=positive, metavar="T", help="tokens to be served over the model's life"
     )
-    group.add_argument("--unique-tokens", type=_number, metavar="U", help="unique tokens at hand, where they are few")
+    group.add_argument("--unique-tokens", type=positive, metavar="U", help="unique tokens at hand, where they are few")
 
 
 def _add_devices(plan: argparse.ArgumentParser) -> None:
@@ -62,7 +61,7 @@ def _add_devices(plan: argparse.ArgumentParser) -> None:
     group.add_argument("--device", metavar="NAME", help="h100, a100-80gb, h200, tpu-v5p, ... (default: h100)")
     group.add_argument("--devices", type=int, metavar="COUNT", help="how many of them")
     group.add_argument("--mfu", type=_share, metavar="SHARE|LOW:HIGH", help="share of the peak (default: 0.4)")
-    group.add_argument("--price", type=_number, metavar="DOLLARS", help="for an hour of one device")
+    group.add_argument("--price", type=positive, metavar="DOLLARS", help="for an hour of one device")
     group.add_argument("--precision", choices=("mixed", "float32"), default="mixed", help="of weights and states")
 
 
@@ -71,17 +70,6 @@ def _add_model(plan: argparse.ArgumentParser) -> None:
     group.add_argument("--vocabulary", type=int, default=32_000, help="rows of the embedding (default: %(default)s)")
     group.add_argument("--context", type=int, default=2048, help="tokens in a sequence (default: %(default)s)")
     group.add_argument("--positions", choices=("rotary", "relative"), default="rotary", help="(default: %(default)s)")
-
-
-def _number(text: str) -> float:
-    scale = _SUFFIXES.get(text[-1:], 1.0)
-    try:
-        value = float(text[:-1] if scale != 1.0 else text) * scale
-    except ValueError:
-        value = math.nan
-    if not (math.isfinite(value) and value > 0):
-        raise argparse.ArgumentTypeError(f"{text!r} is not a number above 0 such as 5.76e23 or 70B")
-    return value
 
 
 def _share(text: str) -> tuple[float, float]:

@@ -3,10 +3,11 @@
 import argparse
 import dataclasses
 import json
-import math
 import sys
 from pathlib import Path
 from typing import Any
+
+from hutch.cli.numbers import number, numbers
 
 STUDIES = {"compute-optimal": "how large should a language model be, and how much should it read, for a budget?"}
 
@@ -44,27 +45,13 @@ def _add_overrides(run: argparse.ArgumentParser) -> None:
     group.add_argument("--subsets", type=_names, metavar="A,B", help="only these subsets of it")
     group.add_argument("--vocabulary", type=int, help="tokens of the byte-level BPE")
     group.add_argument("--context", type=int, help="tokens that a model sees")
-    group.add_argument("--budgets", type=_numbers, metavar="C,C,...", help="FLOPs of each isoFLOP profile")
-    group.add_argument("--holdout-budget", type=_number, metavar="C", help="FLOPs of the held-out budget")
+    group.add_argument("--budgets", type=numbers, metavar="C,C,...", help="FLOPs of each isoFLOP profile")
+    group.add_argument("--holdout-budget", type=number, metavar="C", help="FLOPs of the held-out budget")
     group.add_argument("--sizes", type=int, help="models in a profile")
-    group.add_argument("--span", type=_number, help="largest over smallest model in a profile")
+    group.add_argument("--span", type=number, help="largest over smallest model in a profile")
     group.add_argument("--positions", choices=("rotary", "relative"), help="relative as in Gopher (slower)")
-    group.add_argument("--max-epochs", type=_number, help="passes over the corpus that no run may exceed")
+    group.add_argument("--max-epochs", type=number, help="passes over the corpus that no run may exceed")
     group.add_argument("--seed", type=int, help="weights, order of the data, resamples")
-
-
-def _number(text: str) -> float:
-    try:
-        value = float(text)
-    except ValueError:
-        value = math.nan
-    if not math.isfinite(value):
-        raise argparse.ArgumentTypeError(f"{text!r} is not a number such as 3e12")
-    return value
-
-
-def _numbers(text: str) -> tuple[float, ...]:
-    return tuple(_number(part) for part in text.split(","))
 
 
 def _names(text: str) -> tuple[str, ...]:
