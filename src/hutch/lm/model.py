@@ -164,7 +164,14 @@ class Block(nn.Module):
         self.down = nn.Linear(config.feed_forward, config.width, bias=False)
 
     def forward(self, x_btd: Tensor, memory: Memory | None = None) -> Tensor:
-        x_btd = x_btd + self.attention(self.attention_norm(x_btd), memory)
+        return self.feed(self.attend(x_btd, memory))
+
+    def attend(self, x_btd: Tensor, memory: Memory | None = None) -> Tensor:
+        """The first half: x + attention(norm(x))."""
+        return x_btd + self.attention(self.attention_norm(x_btd), memory)
+
+    def feed(self, x_btd: Tensor) -> Tensor:
+        """The second half: x + feed-forward(norm(x))."""
         return x_btd + self.down(F.gelu(self.up(self.feed_norm(x_btd)), approximate="tanh"))
 
 
