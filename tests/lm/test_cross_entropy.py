@@ -5,7 +5,7 @@ import torch
 import torch.nn.functional as F
 
 from hutch.lm import build_model, model_of_width
-from hutch.lm.cross_entropy import WHOLE_BYTES, chunked_cross_entropy, rows_at_once
+from hutch.lm.cross_entropy import chunked_cross_entropy, rows_at_once
 
 
 def example(n=37, d=8, v=101, dtype=torch.float64):
@@ -36,8 +36,7 @@ def test_without_gradients_only_the_loss_is_made():
 
 def test_the_loss_of_bfloat16_products_is_float32():
     hidden, weight, targets = example(n=64, dtype=torch.float32)
-    with torch.autocast("cpu", torch.bfloat16):
-        loss = chunked_cross_entropy(hidden, weight, targets, 16)
+    loss = chunked_cross_entropy(hidden.bfloat16(), weight, targets, 16)
     loss.backward()
     assert loss.dtype == torch.float32
     assert (hidden.grad.dtype, weight.grad.dtype) == (torch.float32, torch.float32)
@@ -47,21 +46,23 @@ def test_the_loss_of_bfloat16_products_is_float32():
     assert (weight.grad - expected).norm() < 0.02 * expected.norm()
 
 
-def test_small_logits_stay_whole_and_large_ones_are_cut():
-    assert rows_at_once(1024, 2048) is None
-    assert rows_at_once(WHOLE_BYTES // 4 // 2048, 2048) is None
-    rows = rows_at_once(2048, 32_000)
-    assert rows is not None
-    assert 100 < rows < 200
-    assert rows_at_once(10, 10**9) == 1
+def test_a_target_without_any_probability_has_a_finite_loss():
+    hidden = torch.tensor([[1.0]], requires_grad=True)
+    loss = chunked_cross_entropy(hidden, torch.tensor([[300.0], [0.0], [1.0]]), torch.tensor([1]), 4)
+    assert loss.item() == pytest.approx(300)
+
+
+@pytest.mark.parametrize(("vocabulary", "rows"), [(257, 512), (2048, 512), (4096, 256), (32_000, 64), (10**9, 64)])
+def test_rows_at_once_fit_the_cache_and_the_vector_units(vocabulary, rows):
+    assert rows_at_once(vocabulary) == rows
 
 
 def test_a_model_with_large_logits_has_the_same_loss_and_gradients(monkeypatch):
     model = build_model(model_of_width(16, vocabulary=64, context=16), 0)
     ids = torch.randint(64, (2, 3, 16), generator=torch.Generator().manual_seed(0))
-    whole = model.loss(*ids)
+    whole = model.loss(*ids, "none").mean()
     expected = torch.autograd.grad(whole, list(model.parameters()))
-    monkeypatch.setattr("hutch.lm.model.rows_at_once", lambda rows, vocabulary: 7)
+    monkeypatch.setattr("hutch.lm.model.rows_at_once", lambda vocabulary, device: 7)
     loss = model.loss(*ids)
     assert loss.item() == pytest.approx(whole.item(), rel=1e-6)
     for one, other in zip(torch.autograd.grad(loss, list(model.parameters())), expected, strict=True):

@@ -20,18 +20,26 @@ from hutch.runs.atomic import atomic_path
 from hutch.runs.configuration import canonical_json
 from hutch.runs.errors import HutchError
 
+FORMAT, OLD_FORMAT = "hutch model 2", "config"
+"""What the weights mean: the name under which a file holds its configuration. In the old one a head's dimensions were
+paired by halves for the rotation, now each with its neighbour."""
+
 
 def save_weights(path: Path, model: Transformer) -> None:
     """Write the weights, with the model's configuration in the header. Tied weights are written once."""
     with atomic_path(path) as temporary:
-        save_file(model.state_dict(), temporary, metadata={"config": canonical_json(model.config)})
+        # One entry: safetensors writes several in any order, and equal weights should be equal files.
+        save_file(model.state_dict(), temporary, metadata={FORMAT: canonical_json(model.config)})
 
 
 def load_model(path: Path) -> Transformer:
     """Read a model that `save_weights` wrote; a missing or broken file is a `HutchError` that names it."""
     try:
         with safe_open(path, framework="pt") as handle:
-            config = ModelConfig(**json.loads(handle.metadata()["config"]))
+            metadata = handle.metadata()
+        if OLD_FORMAT in metadata:
+            raise HutchError(f"{path} was written by an older Hutch, whose weights mean something else: train it anew")
+        config = ModelConfig(**json.loads(metadata[FORMAT]))
         model = Transformer(config)
         model.load_state_dict(load_file(path))
     except (OSError, SafetensorError, KeyError, TypeError, RuntimeError) as error:

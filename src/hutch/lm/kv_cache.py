@@ -39,10 +39,10 @@ class Memory:
         return self.keys_bhce[:, :, : self.columns], self.values_bhce[:, :, : self.columns]
 
     def at_places(self, table: Tensor) -> Tensor:
-        """The rows of a table of all places, [columns, ...], that are the new tokens': [t, ...] or [b, 1, t, ...]."""
+        """The rows of a table of all places, [columns, ...], that are the new tokens': [t, ...] or [b, t, ...]."""
         if len(self.places_bt) == 1:
             return table[self.columns - self.places_bt.shape[1] : self.columns]
-        return table[self.places_bt][:, None]
+        return table[self.places_bt]
 
     def once(self, name: str, make: Callable[[int], Tensor]) -> Tensor:
         """`make(columns of the whole cache)`, computed when it is first asked for."""

@@ -19,7 +19,8 @@ from torch import Tensor, nn
 
 from hutch.lm.cross_entropy import chunked_cross_entropy, rows_at_once
 from hutch.lm.kv_cache import KeyValueCache, Memory
-from hutch.lm.positions import rotary_tables, rotate, shift_distances, sinusoids
+from hutch.lm.norms import RMSNorm
+from hutch.lm.positions import rotary_table, rotate, shift_distances, sinusoids
 from hutch.runs.errors import BadInput
 from hutch.scaling.flops import Positions
 
@@ -28,6 +29,11 @@ LOGIT_SCALE = 8.0
 
 EMBEDDING_STD = 0.3
 """Standard deviation of an embedding's entries at the start; from 0.1 to 1 it hardly matters (docs/log.md)."""
+
+
+MOST_COMPILED_LOGITS = 1 << 24
+SHORT_CONTEXT = 512
+"""Up to so many keys, a compiler's own attention in bfloat16 is faster on a CPU than torch's (docs/log.md)."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -67,15 +73,14 @@ class ModelConfig:
         return self.heads * self.key_size
 
 
-class RMSNorm(nn.Module):
-    """x / rms(x) · gain over the last dimension (Zhang and Sennrich 2019, eq. 4)."""
+class Linear(nn.Linear):
+    """A product without bias, in the type of its input: weights may be wider than what they work on."""
 
-    def __init__(self, width: int) -> None:
-        super().__init__()
-        self.gain = nn.Parameter(torch.ones(width))
+    def __init__(self, inputs: int, outputs: int) -> None:
+        super().__init__(inputs, outputs, bias=False)
 
-    def forward(self, x: Tensor) -> Tensor:
-        return F.rms_norm(x, (x.shape[-1],), self.gain, eps=1e-6)
+    def forward(self, input: Tensor) -> Tensor:
+        return F.linear(input, self.weight.to(input.dtype))
 
 
 class RotaryAttention(nn.Module):
@@ -84,22 +89,21 @@ class RotaryAttention(nn.Module):
     def __init__(self, config: ModelConfig) -> None:
         super().__init__()
         self.heads, self.key_size = config.heads, config.key_size
-        self.qkv = nn.Linear(config.width, 3 * config.attention_width, bias=False)
-        self.output = nn.Linear(config.attention_width, config.width, bias=False)
-        cos, sin = rotary_tables(config.context, config.key_size)
-        self.register_buffer("cos", cos, persistent=False)
-        self.register_buffer("sin", sin, persistent=False)
+        self.qkv = Linear(config.width, 3 * config.attention_width)
+        self.output = Linear(config.attention_width, config.width)
+        self.register_buffer("turns", rotary_table(config.context, config.key_size), persistent=False)
 
     def forward(self, x_btd: Tensor, memory: Memory | None = None) -> Tensor:
         b, t, _ = x_btd.shape
-        q, k, v = self.qkv(x_btd).view(b, t, 3, self.heads, self.key_size).permute(2, 0, 3, 1, 4)
+        qkv_bt3he = self.qkv(x_btd).view(b, t, 3, self.heads, self.key_size)
+        turns = self.turns[:t] if memory is None else memory.at_places(self.turns)
+        qk_bt2he = rotate(qkv_bt3he[:, :, :2], turns[..., None, None, :, :])
+        (q, k), v = qk_bt2he.permute(2, 0, 3, 1, 4), qkv_bt3he[:, :, 2].transpose(1, 2)
         if memory is None:
-            q, k = rotate(q, self.cos[:t], self.sin[:t]), rotate(k, self.cos[:t], self.sin[:t])
-            y_bhte = F.scaled_dot_product_attention(q, k, v, is_causal=True)
+            y_bhte = causal_attention(q, k, v)
         else:
-            cos, sin = memory.at_places(self.cos), memory.at_places(self.sin)
-            keys, values = memory.extend(rotate(k, cos, sin), v)
-            y_bhte = F.scaled_dot_product_attention(rotate(q, cos, sin), keys, values, memory.visible_b1tc)
+            keys, values = memory.extend(k, v)
+            y_bhte = F.scaled_dot_product_attention(q, keys, values, memory.visible_b1tc)
         return self.output(y_bhte.transpose(1, 2).flatten(2))
 
 
@@ -110,9 +114,9 @@ class RelativeAttention(nn.Module):
     def __init__(self, config: ModelConfig) -> None:
         super().__init__()
         self.heads, self.key_size = config.heads, config.key_size
-        self.qkv = nn.Linear(config.width, 3 * config.attention_width, bias=False)
-        self.position = nn.Linear(config.width, config.attention_width, bias=False)
-        self.output = nn.Linear(config.attention_width, config.width, bias=False)
+        self.qkv = Linear(config.width, 3 * config.attention_width)
+        self.position = Linear(config.width, config.attention_width)
+        self.output = Linear(config.attention_width, config.width)
         self.content_bias = nn.Parameter(torch.zeros(config.heads, 1, config.key_size))
         self.position_bias = nn.Parameter(torch.zeros(config.heads, 1, config.key_size))
 
@@ -123,8 +127,8 @@ class RelativeAttention(nn.Module):
             return self._attend(q, k, v, memory)
         # Distances are made afresh from t, so that evaluation may run longer than training did.
         r_hre = self.position(sinusoids(t, d).to(x_btd)).view(t, self.heads, self.key_size).transpose(0, 1)
-        by_content = (q + self.content_bias) @ k.transpose(-1, -2)
-        by_position = shift_distances((q + self.position_bias) @ r_hre.transpose(-1, -2))
+        by_content = (q + self.content_bias.to(q.dtype)) @ k.transpose(-1, -2)
+        by_position = shift_distances((q + self.position_bias.to(q.dtype)) @ r_hre.transpose(-1, -2))
         future = torch.ones(t, t, dtype=torch.bool, device=x_btd.device).triu(1)
         score = ((by_content + by_position) / math.sqrt(self.key_size)).masked_fill(future, float("-inf"))
         y_bhte = score.float().softmax(-1).to(v.dtype) @ v
@@ -133,9 +137,9 @@ class RelativeAttention(nn.Module):
     def _attend(self, q_bhte: Tensor, k_bhte: Tensor, v_bhte: Tensor, memory: Memory) -> Tensor:
         """The same with the keys of a memory."""
         keys, values = memory.extend(k_bhte, v_bhte)
-        r_hre = memory.once("distances", self._keys_of_distances)[:, : memory.columns]
-        by_content = (q_bhte + self.content_bias) @ keys.transpose(-1, -2)
-        by_distance = (q_bhte + self.position_bias) @ r_hre.transpose(-1, -2)
+        r_hre = memory.once("distances", self._keys_of_distances)[:, : memory.columns].to(q_bhte.dtype)
+        by_content = (q_bhte + self.content_bias.to(q_bhte.dtype)) @ keys.transpose(-1, -2)
+        by_distance = (q_bhte + self.position_bias.to(q_bhte.dtype)) @ r_hre.transpose(-1, -2)
         columns_c = torch.arange(memory.columns, device=keys.device)
         distance_b1tc = (memory.places_bt[:, None, :, None] - columns_c).clamp(min=0)
         score = by_content + by_distance.gather(-1, distance_b1tc.expand_as(by_distance))
@@ -152,6 +156,25 @@ class RelativeAttention(nn.Module):
         return self.position(nearest_first).view(columns, self.heads, self.key_size).transpose(0, 1)
 
 
+def causal_attention(q_bhte: Tensor, k_bhte: Tensor, v_bhte: Tensor) -> Tensor:
+    """softmax(q·kᵀ / √e)·v over the keys that are not later than the query."""
+    t, half = q_bhte.shape[2], q_bhte.dtype == torch.bfloat16
+    if not (torch.compiler.is_compiling() and half and t <= SHORT_CONTEXT and q_bhte.device.type == "cpu"):
+        return F.scaled_dot_product_attention(q_bhte, k_bhte, v_bhte, is_causal=True)
+    score = (q_bhte @ k_bhte.transpose(-1, -2)).float() / math.sqrt(q_bhte.shape[-1])
+    future = torch.ones(t, t, dtype=torch.bool, device=q_bhte.device).triu(1)
+    return score.masked_fill(future, float("-inf")).softmax(-1).to(v_bhte.dtype) @ v_bhte
+
+
+def gelu(x: Tensor) -> Tensor:
+    """The Gaussian error linear unit in its tanh form (Hendrycks and Gimpel 2016, §2). Compiled, the same function is
+    faster as x·σ(2·√(2/π)·(x + 0.044715·x³)): processors have vectors of exponentials and none of tanh."""
+    if not torch.compiler.is_compiling():
+        return F.gelu(x, approximate="tanh")
+    wide = x.float()
+    return (wide * torch.sigmoid(2 * math.sqrt(2 / math.pi) * (wide + 0.044715 * wide**3))).to(x.dtype)
+
+
 class Block(nn.Module):
     """x + attention(norm(x)), then x + feed-forward(norm(x))."""
 
@@ -160,8 +183,8 @@ class Block(nn.Module):
         self.attention_norm = RMSNorm(config.width)
         self.attention = (RotaryAttention if config.positions == "rotary" else RelativeAttention)(config)
         self.feed_norm = RMSNorm(config.width)
-        self.up = nn.Linear(config.width, config.feed_forward, bias=False)
-        self.down = nn.Linear(config.feed_forward, config.width, bias=False)
+        self.up = Linear(config.width, config.feed_forward)
+        self.down = Linear(config.feed_forward, config.width)
 
     def forward(self, x_btd: Tensor, memory: Memory | None = None) -> Tensor:
         return self.feed(self.attend(x_btd, memory))
@@ -172,7 +195,7 @@ class Block(nn.Module):
 
     def feed(self, x_btd: Tensor) -> Tensor:
         """The second half: x + feed-forward(norm(x))."""
-        return x_btd + self.down(F.gelu(self.up(self.feed_norm(x_btd)), approximate="tanh"))
+        return x_btd + self.down(gelu(self.up(self.feed_norm(x_btd))))
 
 
 class Transformer(nn.Module):
@@ -184,6 +207,8 @@ class Transformer(nn.Module):
         self.embedding = nn.Embedding(config.vocabulary, config.width)
         self.blocks = nn.ModuleList(Block(config) for _ in range(config.layers))
         self.norm = RMSNorm(config.width)
+        self.compute_dtype = torch.float32
+        """What activations are and products are made in. Weights, norms, softmax and loss stay in float32."""
 
     def forward(self, ids_bt: Tensor) -> Tensor:
         return self.logits(self.hidden(ids_bt))
@@ -191,7 +216,7 @@ class Transformer(nn.Module):
     def hidden(self, ids_bt: Tensor, cache: KeyValueCache | None = None) -> Tensor:
         """What the last block leaves, [b, t, d]. With a cache, `ids_bt` go on from the tokens that it holds and are
         written behind them; the caller then adds to its lengths what was no padding."""
-        x_btd = self.embedding(ids_bt)
+        x_btd = self.embedding(ids_bt).to(self.compute_dtype)
         memories = [None] * len(self.blocks) if cache is None else cache.memories(ids_bt.shape[1])
         for block, memory in zip(self.blocks, memories, strict=True):
             x_btd = block(x_btd, memory)
@@ -199,7 +224,8 @@ class Transformer(nn.Module):
 
     def logits(self, x_btd: Tensor) -> Tensor:
         """The logits of what comes after each of `x_btd`, [..., v]."""
-        return F.linear(self._scaled(x_btd), self.embedding.weight)
+        scaled = self._scaled(x_btd)
+        return F.linear(scaled, self.embedding.weight.to(scaled.dtype))
 
     def _scaled(self, x_btd: Tensor) -> Tensor:
         """What the embedding is multiplied with."""
@@ -214,17 +240,19 @@ class Transformer(nn.Module):
             columns=columns,
             heads=config.heads,
             key_size=config.key_size,
-            like=self.embedding.weight,
+            like=self.embedding.weight.new_empty(0, dtype=self.compute_dtype),
         )
 
     def loss(self, ids_bt: Tensor, targets_bt: Tensor, reduction: str = "mean") -> Tensor:
-        """Cross-entropy in nats per token, in float32; "none" gives a flat [b·t] vector. Large logits are never held
-        whole (`hutch.lm.cross_entropy`)."""
-        targets_n = targets_bt.flatten()
-        rows = rows_at_once(len(targets_n), self.config.vocabulary) if reduction == "mean" else None
-        if rows is None:
+        """Cross-entropy in nats per token, in float32; "none" gives a flat [b·t] vector. For a mean, the logits are
+        never held whole (`hutch.lm.cross_entropy`)."""
+        targets_n, vocabulary = targets_bt.flatten(), self.config.vocabulary
+        # What is compiled runs faster with logits in one piece, where memory allows it.
+        whole = torch.compiler.is_compiling() and len(targets_n) * vocabulary <= MOST_COMPILED_LOGITS
+        if reduction != "mean" or whole:
             return F.cross_entropy(self(ids_bt).flatten(0, 1).float(), targets_n, reduction=reduction)
         scaled_nd = self._scaled(self.hidden(ids_bt)).flatten(0, 1)
+        rows = rows_at_once(vocabulary, scaled_nd.device.type)
         return chunked_cross_entropy(scaled_nd, self.embedding.weight, targets_n, rows)
 
     def parameter_count(self) -> int:

@@ -10,7 +10,8 @@ from torch.distributed.fsdp import MixedPrecisionPolicy, fully_shard
 from torch.distributed.tensor import DTensor
 
 from hutch.lm.groups import LossModule, LossOf
-from hutch.lm.model import RMSNorm, Transformer
+from hutch.lm.model import Transformer
+from hutch.lm.norms import RMSNorm
 from hutch.lm.processes import Processes
 from hutch.lm.train_config import Precision, TrainConfig
 
@@ -19,10 +20,9 @@ class Sharded(Processes):
     """FSDP2 (Zhao et al. 2023, arXiv:2304.11277, by parameter): each block's weights are gathered when it is needed,
     and its gradients are summed into the parts.
 
-    In bfloat16 the matrices of blocks travel in bfloat16, half the bytes: the training loop's autocast would cast
-    them before each product in any case. Whatever it leaves alone stays in float32: gains, the embedding, the residual
-    stream (no input is cast), the loss, sums of gradients. So the results are those of one process but for the order
-    of sums.
+    In bfloat16 the matrices of blocks travel in bfloat16, half the bytes: the model would cast them before each product
+    in any case. Gains, the embedding, the loss and sums of gradients stay in float32. So the results are those of one
+    process but for the order of sums.
 
     Every process makes the whole model before it keeps its part, so the model must fit the memory of one; moments
     and gradients need not. Tested on CPUs with gloo.

@@ -41,7 +41,8 @@ class TrainConfig:
     clip: float = 1.0
     """Largest global gradient norm (Gopher's, Rae et al. 2021)."""
     precision: Precision = "float32"
-    """"float32", or "bfloat16" for products in bfloat16 with float32 weights, moments and losses."""
+    """"float32", or "bfloat16" for activations and products in bfloat16 with float32 weights, moments, norms, softmax
+    and losses (Gopher's and Chinchilla's recipe, Rae et al. 2021, App. C, Hoffmann et al. 2022, §4.1)."""
     micro_sequences: int | None = None
     """Sequences in one forward pass of one process; None for all of its batch. Fewer need less memory."""
     recompute: bool = False

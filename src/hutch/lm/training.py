@@ -2,16 +2,16 @@
 
 import time
 from collections.abc import Callable, Iterator
-from contextlib import AbstractContextManager, contextmanager, nullcontext, suppress
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import torch
 from torch.utils.checkpoint import checkpoint
 
+from hutch.lm.checkpoints import FORMAT
 from hutch.lm.groups import Alone, Group, LossOf, Store
 from hutch.lm.model import Transformer, build_model
 from hutch.lm.optimizer import Optimizer, build_optimizer
@@ -83,7 +83,7 @@ def train(
     learner = learner_of(config, group, device)
     group = learner.group
     losses = np.zeros(config.steps, np.float32)
-    with _closed(group.store(Path(folder), digest(config))) as store:
+    with _closed(group.store(Path(folder), f"{FORMAT}, {digest(config)}")) as store:
         found, before = store.load(learner.model, learner.optimizer)
         first = len(found)
         losses[:first] = found
@@ -100,6 +100,7 @@ def train(
                 store.save(learner.model, learner.optimizer, losses[: step + 1], before + now - started)
                 last_saved = now
     seconds = before + time.perf_counter() - started
+    learner.model.compute_dtype = torch.float32
     group.write(learner.model, Path(folder) / "model.safetensors")
     return learner.model, TrainResult(losses, seconds, config.steps - first)
 
@@ -132,6 +133,8 @@ def learner_of(config: TrainConfig, group: Group | None = None, device: str = "c
     model = build_model(config.model, seed_of(config.seed, "weights")).to(device)
     if config.recompute:
         recompute_blocks(model)
+    if config.precision == "bfloat16":
+        model.compute_dtype = torch.bfloat16
     loss_of = group.wrap(model, config)
     return Learner(model, loss_of, build_optimizer(model, config), group, torch.device(device))
 
@@ -152,8 +155,7 @@ def train_step(learner: Learner, batch: tuple[np.ndarray, np.ndarray], config: T
     seen = 0.0
     for rows, share, is_last in _pieces(len(inputs), config, group.world):
         with group.last(is_last):
-            with _precision(config, learner.device):
-                loss = learner.loss_of(inputs[rows], targets[rows])
+            loss = learner.loss_of(inputs[rows], targets[rows])
             # Shares of the whole batch, times the processes, over which gradients are averaged.
             (loss * (share * group.world)).backward()
         seen += loss.item() * share
@@ -176,12 +178,6 @@ def _pieces(own: int, config: TrainConfig, world: int) -> Iterator[tuple[slice, 
     for start in range(0, most, size):
         rows = range(start, start + size)[: max(0, own - start)]
         yield slice(rows.start, rows.stop) if rows else slice(1), len(rows) / config.sequences, start + size >= most
-
-
-def _precision(config: TrainConfig, device: torch.device) -> AbstractContextManager[Any]:
-    if config.precision == "float32":
-        return nullcontext()
-    return torch.autocast(device.type, torch.bfloat16)
 
 
 def _checked(batch: tuple[np.ndarray, np.ndarray], config: TrainConfig, step: int) -> tuple[np.ndarray, np.ndarray]:

@@ -1,7 +1,8 @@
 """Our rotary transformer in the words of Hugging Face's Llama, and of its sibling without a gate, Arcee.
 
-Both are RMSNorm, rotary attention in halves as ours is, and a feed-forward layer; what differs folds away exactly:
+Both are RMSNorm, rotary attention and a feed-forward layer; what differs folds away exactly:
 
+- They turn dimension i of a head with dimension i + e/2, we 2i with 2i + 1: the rows of queries and keys change places.
 - Llama's feed-forward is down(act(gate(x)) · up(x)). Our `up` becomes its gate, and its up is no weight and a bias
   of 1. Every program that knows transformers' Llama computes this, for half as many feed-forward weights again.
 - Arcee's is down(act(up(x))), ours, weight for weight: as many parameters as ours. It came with transformers 4.53.
@@ -18,15 +19,14 @@ from torch import Tensor
 from torch.nn.functional import pad
 
 from hutch.lm.model import LOGIT_SCALE, Block, Transformer
+from hutch.lm.norms import EPSILON
 from hutch.runs.errors import BadInput
 
 Architecture = Literal["llama", "arcee"]
 """The classes that a model can be written as."""
 
 ROTARY_BASE = 10_000.0
-"""The base of `hutch.lm.positions.rotary_tables`."""
-NORM_EPSILON = 1e-6
-"""The epsilon of `hutch.lm.model.RMSNorm`."""
+"""The base of `hutch.lm.positions.rotary_table`."""
 
 Converted = tuple[dict[str, Any], dict[str, Tensor]]
 
@@ -80,7 +80,7 @@ def _config(model: Transformer, name: str, heads: int, mlp_bias: bool) -> dict[s
         "head_dim": config.key_size,
         "hidden_act": "gelu_pytorch_tanh",
         "max_position_embeddings": config.context,
-        "rms_norm_eps": NORM_EPSILON,
+        "rms_norm_eps": EPSILON,
         "rope_theta": ROTARY_BASE,
         "attention_bias": False,
         "mlp_bias": mlp_bias,
@@ -101,9 +101,15 @@ def _attention(block: Block, attention_width: int) -> dict[str, Tensor]:
     """Queries, keys and values apart; rows (and columns of the output) of added heads are zero."""
     qkv, output = block.attention.qkv.weight.detach(), block.attention.output.weight.detach()
     added = attention_width - output.shape[1]
-    parts = zip("qkv", qkv.chunk(3), strict=True)
-    rows = {f"self_attn.{name}_proj.weight": pad(part, (0, 0, 0, added)) for name, part in parts}
+    q, k, v = qkv.chunk(3)
+    parts = {"q": _in_halves(q, block.attention.heads), "k": _in_halves(k, block.attention.heads), "v": v}
+    rows = {f"self_attn.{name}_proj.weight": pad(part, (0, 0, 0, added)) for name, part in parts.items()}
     return rows | {"self_attn.o_proj.weight": pad(output, (0, added))}
+
+
+def _in_halves(rows: Tensor, heads: int) -> Tensor:
+    """Each head's even rows before its odd ones."""
+    return rows.unflatten(0, (heads, -1, 2)).transpose(1, 2).flatten(0, 2)
 
 
 def _gated(block: Block) -> dict[str, Tensor]:

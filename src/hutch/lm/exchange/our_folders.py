@@ -4,6 +4,7 @@ from pathlib import Path
 
 from safetensors import SafetensorError, safe_open
 
+from hutch.lm.checkpoints import FORMAT, OLD_FORMAT
 from hutch.lm.own_model import MODEL
 
 
@@ -11,6 +12,6 @@ def is_our_model(folder: Path) -> bool:
     """Whether `folder` holds weights with Hutch's header (`hutch.lm.checkpoints.save_weights`)."""
     try:
         with safe_open(folder / MODEL, framework="pt") as handle:
-            return "config" in (handle.metadata() or {})
+            return bool({FORMAT, OLD_FORMAT} & set(handle.metadata() or {}))
     except (OSError, SafetensorError):
         return False
