@@ -46,7 +46,7 @@ class Bm25:
 
     def scores(self, queries_nm: np.ndarray, candidates_nkm: np.ndarray) -> np.ndarray:
         """Of each query (−1: no token) and each of its candidates [n, k, m]: float32 [n, k]."""
-        kernels = _kernels()
+        kernels = compiled_scores()
         found = np.zeros(candidates_nkm.shape[:2], np.float32)
         queries, candidates = np.ascontiguousarray(queries_nm, np.int64), np.ascontiguousarray(candidates_nkm, np.int64)
         kernels.score_candidates(queries, candidates, self.idf_v, self.mean_length, K1, B, found)
@@ -84,7 +84,8 @@ def inverse_document_frequencies(frequencies_v: np.ndarray, documents: int) -> n
     return np.log1p((documents - frequencies_v + 0.5) / (frequencies_v + 0.5))
 
 
-def _kernels() -> Any:
+def compiled_scores() -> Any:
+    """The loops that numba compiles when they are first called."""
     library("numba")
     from hutch.retrieval.embedders import bm25_kernels
 

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import numpy as np
 
-from hutch.retrieval.embedders.bm25 import K1, B, Bm25, _kernels
+from hutch.retrieval.embedders.bm25 import K1, B, Bm25, compiled_scores
 from hutch.runs.atomic import atomic_path
 from hutch.runs.errors import HutchError
 
@@ -63,7 +63,7 @@ class Postings:
     def search(self, queries_nm: np.ndarray, k: int, limit: int) -> tuple[np.ndarray, np.ndarray]:
         """The k best of the first `limit` chunks for each query: (ids int64 [n, k], −score float32 [n, k]), −1 and
         inf where fewer chunks share a token with it."""
-        kernels = _kernels()
+        kernels = compiled_scores()
         ids, distances = np.full((len(queries_nm), k), -1, np.int64), np.full((len(queries_nm), k), np.inf, np.float32)
         for row, query in enumerate(np.ascontiguousarray(queries_nm, np.int64)):
             scores = np.zeros(self.chunks, np.float32)

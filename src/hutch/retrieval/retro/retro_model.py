@@ -12,7 +12,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from hutch.lm.cross_entropy import chunked_cross_entropy
+from hutch.lm.cross_entropy import chunked_cross_entropy, rows_at_once
 from hutch.lm.model import EMBEDDING_STD, build_model
 from hutch.retrieval.retro.chunked_cross_attention import ChunkedCrossAttention, Encoded
 from hutch.retrieval.retro.configuration import RetroConfig
@@ -20,9 +20,6 @@ from hutch.retrieval.retro.decoders import HookedDecoder, OwnDecoder, Updates
 from hutch.retrieval.retro.neighbour_encoder import NeighbourEncoder
 from hutch.runs.errors import BadInput
 from hutch.runs.seeds import seed_of
-
-LOGITS_AT_ONCE, FEWEST_ROWS = 1 << 20, 64
-"""Logits that the loss holds at once: what a processor's cache holds, in rows enough for its vector units."""
 
 
 class Retro(nn.Module):
@@ -67,7 +64,7 @@ class Retro(nn.Module):
         if reduction != "mean":
             return F.cross_entropy(self.logits(hidden_btd).flatten(0, 1).float(), targets_n, reduction=reduction)
         read_btd, weight_vd = self.decoder.read_out(hidden_btd)
-        rows = max(FEWEST_ROWS, LOGITS_AT_ONCE // len(weight_vd))
+        rows = rows_at_once(len(weight_vd), weight_vd.device.type)
         return chunked_cross_entropy(read_btd.flatten(0, 1), weight_vd, targets_n, rows)
 
     def encode(self, neighbours_bukr: Tensor, chunk_bumd: Tensor) -> Encoded:
