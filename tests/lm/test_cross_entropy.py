@@ -34,6 +34,13 @@ def test_without_gradients_only_the_loss_is_made():
     assert loss.item() == pytest.approx(F.cross_entropy(hidden @ weight.T, targets).item(), rel=1e-6)
 
 
+def test_a_frozen_weight_gets_no_gradient_and_changes_none():
+    hidden, weight, targets = example(dtype=torch.float32)
+    expected = torch.autograd.grad(chunked_cross_entropy(hidden, weight, targets, 10), hidden)
+    chunked_cross_entropy(hidden, weight.detach(), targets, 10).backward()
+    torch.testing.assert_close(hidden.grad, expected[0], rtol=0, atol=0)
+
+
 def test_the_loss_of_bfloat16_products_is_float32():
     hidden, weight, targets = example(n=64, dtype=torch.float32)
     loss = chunked_cross_entropy(hidden.bfloat16(), weight, targets, 16)

@@ -23,8 +23,8 @@ from torch import Tensor
 
 from hutch.lm.checkpoints import restore, state_of_run
 from hutch.lm.lost_processes import LostProcess, is_loss
-from hutch.lm.model import Transformer
 from hutch.lm.optimizer import Optimizer
+from hutch.lm.trainable import Trainable, trained_parameters
 from hutch.runs.atomic import read_json, write_json
 from hutch.runs.errors import HutchError
 
@@ -66,7 +66,7 @@ class CheckpointFolder:
                 raise
             return False  # a newer one took its place just now
 
-    def save(self, model: Transformer, optimizer: Optimizer, losses: np.ndarray, seconds: float) -> None:
+    def save(self, model: Trainable, optimizer: Optimizer, losses: np.ndarray, seconds: float) -> None:
         """Begin to write everything that the next step depends on, and go on. Waits for the save before, and raises
         what went wrong with it."""
         from torch.distributed.checkpoint import async_save
@@ -91,7 +91,7 @@ class CheckpointFolder:
                 raise LostProcess from error
             raise HutchError(f"cannot write a checkpoint in {self.root}: {_reason(error)}") from error
 
-    def load(self, model: Transformer, optimizer: Optimizer) -> tuple[np.ndarray, float]:
+    def load(self, model: Trainable, optimizer: Optimizer) -> tuple[np.ndarray, float]:
         """Restore `model` and `optimizer` in place, each process its part; the losses so far, one a step, and the
         seconds they took. Nothing where no checkpoint of this very configuration is there; where a part is missing
         or cut short, a `HutchError` that names the folder."""
@@ -104,14 +104,14 @@ class CheckpointFolder:
         except Exception as error:
             raise HutchError(_damaged(folder, error)) from error
 
-    def _read(self, folder: Path, model: Transformer) -> dict[str, Tensor]:
+    def _read(self, folder: Path, model: Trainable) -> dict[str, Tensor]:
         """The tensors of a checkpoint, those of a sharded model sharded as it is."""
         from torch.distributed.checkpoint import CheckpointException, FileSystemReader
         from torch.distributed.checkpoint import load as load_tensors
 
         reader = FileSystemReader(folder)
         found = reader.read_metadata().state_dict_metadata
-        parameters = dict(model.named_parameters())
+        parameters = trained_parameters(model)
         tensors = {key: _room(found[key], parameters.get(key.partition(".")[2])) for key in found}
         try:
             with warnings.catch_warnings():

@@ -16,6 +16,7 @@ from torch import Tensor
 
 from hutch.lm.model import ModelConfig, Transformer
 from hutch.lm.optimizer import Optimizer
+from hutch.lm.trainable import Trainable, trained_parameters
 from hutch.runs.atomic import atomic_path
 from hutch.runs.configuration import canonical_json
 from hutch.runs.errors import HutchError
@@ -47,11 +48,12 @@ def load_model(path: Path) -> Transformer:
     return model
 
 
-def state_of_run(model: Transformer, optimizer: Optimizer, losses: np.ndarray, seconds: float) -> dict[str, Tensor]:
-    """Everything that the next step depends on: `model.NAME` and `MOMENT.NAME` for each parameter, not copied, and
-    `losses` [steps so far] and `seconds`. Of a sharded model the tensors are sharded as well."""
-    tensors = {f"model.{name}": p.detach() for name, p in model.named_parameters()}
-    for name, parameter in model.named_parameters():
+def state_of_run(model: Trainable, optimizer: Optimizer, losses: np.ndarray, seconds: float) -> dict[str, Tensor]:
+    """Everything that the next step depends on: `model.NAME` and `MOMENT.NAME` for each trained parameter, not copied,
+    and `losses` [steps so far] and `seconds`. Of a sharded model the tensors are sharded as well."""
+    parameters = trained_parameters(model)
+    tensors = {f"model.{name}": p.detach() for name, p in parameters.items()}
+    for name, parameter in parameters.items():
         for moment, value in optimizer.state_of(parameter).items():
             tensors[f"{moment}.{name}"] = value
     tensors["losses"] = torch.from_numpy(losses.copy())
@@ -59,10 +61,10 @@ def state_of_run(model: Transformer, optimizer: Optimizer, losses: np.ndarray, s
     return tensors
 
 
-def restore(tensors: dict[str, Tensor], model: Transformer, optimizer: Optimizer) -> tuple[np.ndarray, float]:
+def restore(tensors: dict[str, Tensor], model: Trainable, optimizer: Optimizer) -> tuple[np.ndarray, float]:
     """Put what `state_of_run` gave back in place; the losses and the seconds. A sharded model takes whole tensors too,
     each process its part."""
-    parameters = dict(model.named_parameters())
+    parameters = trained_parameters(model)
     with torch.no_grad():
         for key, value in tensors.items():
             kind, _, name = key.partition(".")
@@ -103,13 +105,13 @@ class CheckpointFile:
             with safe_open(self.path, framework="pt") as handle:
                 return handle.get_slice("losses").get_shape()[0]
 
-    def save(self, model: Transformer, optimizer: Optimizer, losses: np.ndarray, seconds: float) -> None:
+    def save(self, model: Trainable, optimizer: Optimizer, losses: np.ndarray, seconds: float) -> None:
         """Write everything that the next step depends on. `losses` [steps so far] are the training losses, `seconds`
         what they took."""
         with atomic_path(self.path) as temporary:
             save_file(state_of_run(model, optimizer, losses, seconds), temporary, metadata={"owner": self.owner})
 
-    def load(self, model: Transformer, optimizer: Optimizer) -> tuple[np.ndarray, float]:
+    def load(self, model: Trainable, optimizer: Optimizer) -> tuple[np.ndarray, float]:
         """Restore `model` and `optimizer` in place; the losses so far, one a step, and the seconds they took. Nothing
         where no checkpoint of this very configuration is there; a broken one is a `HutchError` that names it."""
         with self._readable():

@@ -35,24 +35,25 @@ def chunked_cross_entropy(hidden_nd: Tensor, weight_vd: Tensor, targets_n: Tenso
 
 
 class _ChunkedCrossEntropy(torch.autograd.Function):
-    """Gradients are made in the forward pass, while a chunk's logits are there."""
+    """Gradients are made in the forward pass, while a chunk's logits are there; of a frozen weight, none."""
 
     @staticmethod
     def forward(ctx: Any, hidden_nd: Tensor, weight_vd: Tensor, targets_n: Tensor, rows: int) -> Tensor:
-        wants = any(ctx.needs_input_grad[:2])
+        wants_hidden, wants_weight = ctx.needs_input_grad[:2]
         product_vd = weight_vd.to(hidden_nd.dtype)
-        d_hidden = torch.empty_like(hidden_nd) if wants else None
-        d_weight = torch.zeros_like(weight_vd, dtype=torch.float32) if wants else None
+        d_hidden = torch.empty_like(hidden_nd) if wants_hidden else None
+        d_weight = torch.zeros_like(weight_vd, dtype=torch.float32) if wants_weight else None
         total = torch.zeros((), dtype=torch.float32, device=hidden_nd.device)
         for start in range(0, len(hidden_nd), rows):
             here = slice(start, start + rows)
             x_rd, target_r1 = hidden_nd[here], targets_n[here, None]
             logits_rv = (x_rd @ product_vd.T).float()
             total += _turned_into_slopes(logits_rv, target_r1)
-            if d_hidden is None or d_weight is None:
-                continue
             slope_rv = logits_rv.to(x_rd.dtype)
-            torch.mm(slope_rv, product_vd, out=d_hidden[here])
+            if d_hidden is not None:
+                torch.mm(slope_rv, product_vd, out=d_hidden[here])
+            if d_weight is None:
+                continue
             if x_rd.dtype == torch.float32:
                 d_weight.addmm_(slope_rv.T, x_rd)
             else:
@@ -65,7 +66,9 @@ class _ChunkedCrossEntropy(torch.autograd.Function):
     def backward(ctx: Any, *gradients: Tensor) -> tuple[Tensor | None, Tensor | None, None, None]:
         scale = gradients[0] / ctx.count
         d_hidden, d_weight = ctx.saved_tensors
-        return d_hidden * scale.to(d_hidden.dtype), (d_weight * scale).to(ctx.weight_dtype), None, None
+        of_hidden = None if d_hidden is None else d_hidden * scale.to(d_hidden.dtype)
+        of_weight = None if d_weight is None else (d_weight * scale).to(ctx.weight_dtype)
+        return of_hidden, of_weight, None, None
 
 
 def _turned_into_slopes(logits_rv: Tensor, target_r1: Tensor) -> Tensor:

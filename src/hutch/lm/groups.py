@@ -15,12 +15,13 @@ from hutch.lm.model import Transformer
 from hutch.lm.newest_checkpoint import NewestCheckpoint
 from hutch.lm.optimizer import Optimizer
 from hutch.lm.train_config import TrainConfig
+from hutch.lm.trainable import Trainable
 
 CHECKPOINT_FILE, CHECKPOINT_FOLDER = "checkpoint.safetensors", "checkpoint"
 """Where the state of a run is kept in its folder: by one process in a file, by several in a folder."""
 
-LossOf = Callable[[Tensor, Tensor], Tensor]
-"""(inputs_bt, targets_bt) to the mean loss, nats per token."""
+LossOf = Callable[..., Tensor]
+"""(inputs_bt, targets_bt, ...) to the mean loss, nats per token."""
 
 
 class Store(Protocol):
@@ -35,12 +36,12 @@ class Store(Protocol):
         """Steps behind the newest checkpoint of this very configuration; 0 where there is none."""
         ...
 
-    def load(self, model: Transformer, optimizer: Optimizer) -> tuple[np.ndarray, float]:
+    def load(self, model: Trainable, optimizer: Optimizer) -> tuple[np.ndarray, float]:
         """Restore the last checkpoint of this very configuration in place; its losses so far, one a step, and the
         seconds they took. Nothing where there is none."""
         ...
 
-    def save(self, model: Transformer, optimizer: Optimizer, losses: np.ndarray, seconds: float) -> None:
+    def save(self, model: Trainable, optimizer: Optimizer, losses: np.ndarray, seconds: float) -> None:
         """Keep everything that the next step depends on, whole or not at all."""
         ...
 
@@ -56,12 +57,12 @@ class Store(Protocol):
 class LossModule(nn.Module):
     """A model whose forward pass is its loss: what compilers and wrappers take."""
 
-    def __init__(self, model: Transformer) -> None:
+    def __init__(self, model: Trainable) -> None:
         super().__init__()
         self.model = model
 
-    def forward(self, inputs_bt: Tensor, targets_bt: Tensor) -> Tensor:
-        return self.model.loss(inputs_bt, targets_bt)
+    def forward(self, *batch: Tensor) -> Tensor:
+        return self.model.loss(*batch)
 
 
 class Group(Protocol):
@@ -70,7 +71,7 @@ class Group(Protocol):
     rank: int
     world: int
 
-    def wrap(self, model: Transformer, config: TrainConfig) -> LossOf:
+    def wrap(self, model: Trainable, config: TrainConfig) -> LossOf:
         """The model's loss over this process's rows, with gradients shared on the way back. The model may be changed
         in place: the optimizer is built afterwards."""
         ...
@@ -87,7 +88,7 @@ class Group(Protocol):
         """Whether any process says so: all act on it in the same step."""
         ...
 
-    def clip(self, model: Transformer, norm: float) -> None:
+    def clip(self, model: Trainable, norm: float) -> None:
         """Scale the gradients so that their global norm is at most `norm`."""
         ...
 
@@ -108,7 +109,7 @@ class Alone:
     def __init__(self, *, compiled: bool = False) -> None:
         self.compiled = compiled
 
-    def wrap(self, model: Transformer, config: TrainConfig) -> LossOf:
+    def wrap(self, model: Trainable, config: TrainConfig) -> LossOf:
         module = LossModule(model)
         return torch.compile(module, dynamic=False) if self.compiled else module
 
@@ -122,7 +123,7 @@ class Alone:
     def any(self, flag: bool) -> bool:
         return flag
 
-    def clip(self, model: Transformer, norm: float) -> None:
+    def clip(self, model: Trainable, norm: float) -> None:
         torch.nn.utils.clip_grad_norm_(model.parameters(), norm)
 
     def store(self, folder: Path, owner: str) -> Store:

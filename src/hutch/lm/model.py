@@ -227,6 +227,10 @@ class Transformer(nn.Module):
         scaled = self._scaled(x_btd)
         return F.linear(scaled, self.embedding.weight.to(scaled.dtype))
 
+    def width_of(self, parameter_name: str) -> int:
+        """The optimizer's rule takes one width for all matrices."""
+        return self.config.width
+
     def _scaled(self, x_btd: Tensor) -> Tensor:
         """What the embedding is multiplied with."""
         return self.norm(x_btd) * (LOGIT_SCALE / self.config.width)

@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from hutch.lm.model import Transformer
 from hutch.lm.optimizer import Optimizer
+from hutch.lm.trainable import Trainable
 
 if TYPE_CHECKING:
     from hutch.lm.groups import Store
@@ -35,12 +35,12 @@ class NewestCheckpoint:
         """Whether there is a checkpoint."""
         return self.own.exists() or self.other.exists()
 
-    def load(self, model: Transformer, optimizer: Optimizer) -> tuple[np.ndarray, float]:
+    def load(self, model: Trainable, optimizer: Optimizer) -> tuple[np.ndarray, float]:
         """Restore the newest checkpoint in place; the losses so far, and the seconds they took."""
         stores = (self.own, self.other)
         return stores[self.agreed(stores.index(self._newest()))].load(model, optimizer)
 
-    def save(self, model: Transformer, optimizer: Optimizer, losses: np.ndarray, seconds: float) -> None:
+    def save(self, model: Trainable, optimizer: Optimizer, losses: np.ndarray, seconds: float) -> None:
         """Keep everything that the next step depends on."""
         self.own.save(model, optimizer, losses, seconds)
 

@@ -14,9 +14,10 @@ from collections.abc import Iterator
 from typing import Any
 
 import torch
+from torch import Tensor
 
-from hutch.lm.model import Transformer
 from hutch.lm.train_config import TrainConfig
+from hutch.lm.trainable import Trainable, trained_parameters
 from hutch.runs.errors import BadInput
 
 BASE_WIDTH = 64
@@ -57,36 +58,47 @@ class Optimizer:
         raise KeyError("no optimizer holds this parameter")
 
 
-def parameter_groups(model: Transformer, embedding_rate: float, weight_decay: float) -> list[dict[str, Any]]:
-    """Three groups (matrices, embedding, gains), each with `rate_factor`, the multiple of the scheduled learning
-    rate that it runs at.
+def parameter_groups(
+    model: Trainable, embedding_rate: float, weight_decay: float
+) -> tuple[list[dict[str, Any]], list[dict[str, Any]]]:
+    """Groups of what is trained: matrices, a group for each width; embeddings and gains. Each has `rate_factor`, the
+    multiple of the scheduled learning rate that it runs at.
 
     Decay is on matrices alone: decayed embeddings would shrink the logits, decayed gains the whole stream. AdamW
     multiplies decay by the rate, so the width factor is taken out of it again.
     """
-    matrices = [p for n, p in model.named_parameters() if p.ndim == 2 and "embedding" not in n]
-    vectors = [p for p in model.parameters() if p.ndim != 2]
-    width_factor = BASE_WIDTH / model.config.width
-    return [
-        {"params": matrices, "rate_factor": width_factor, "weight_decay": weight_decay / width_factor},
-        {"params": [model.embedding.weight], "rate_factor": embedding_rate, "weight_decay": 0.0},
+    trained = trained_parameters(model)
+    embeddings = {name: p for name, p in trained.items() if p.ndim == 2 and "embedding" in name}
+    by_width: dict[int, list[Tensor]] = {}
+    for name, parameter in trained.items():
+        if parameter.ndim == 2 and name not in embeddings:
+            by_width.setdefault(model.width_of(name), []).append(parameter)
+    factors = {width: BASE_WIDTH / width for width in by_width}
+    vectors = [p for p in trained.values() if p.ndim != 2]
+    matrices = [
+        {"params": of_width, "rate_factor": factors[width], "weight_decay": weight_decay / factors[width]}
+        for width, of_width in by_width.items()
+    ]
+    others = [
+        {"params": list(embeddings.values()), "rate_factor": embedding_rate, "weight_decay": 0.0},
         {"params": vectors, "rate_factor": 1.0, "weight_decay": 0.0},
     ]
+    return matrices, [group for group in others if group["params"]]
 
 
-def build_optimizer(model: Transformer, config: TrainConfig) -> Optimizer:
-    """The configuration's optimizer over the three groups; the rate itself is set at each step."""
-    matrices, *rest = parameter_groups(model, config.embedding_rate, config.weight_decay)
+def build_optimizer(model: Trainable, config: TrainConfig) -> Optimizer:
+    """The configuration's optimizer over the groups; the rate itself is set at each step."""
+    matrices, others = parameter_groups(model, config.embedding_rate, config.weight_decay)
     if config.algorithm == "adamw":
-        return Optimizer([_adamw([matrices, *rest], config)])
-    return Optimizer([_muon(matrices), _adamw(rest, config)])
+        return Optimizer([_adamw([*matrices, *others], config)])
+    return Optimizer([_muon(matrices), _adamw(others, config)])
 
 
 def _adamw(groups: list[dict[str, Any]], config: TrainConfig) -> torch.optim.Optimizer:
     return torch.optim.AdamW(groups, lr=0.0, betas=config.betas, eps=1e-10, fused=True)
 
 
-def _muon(matrices: dict[str, Any]) -> torch.optim.Optimizer:
+def _muon(matrices: list[dict[str, Any]]) -> torch.optim.Optimizer:
     if not hasattr(torch.optim, "Muon"):
         raise BadInput(f"algorithm muon needs torch 2.9 or later; this is {torch.__version__}")
-    return torch.optim.Muon([matrices], lr=0.0, momentum=0.95, nesterov=True, adjust_lr_fn="match_rms_adamw")
+    return torch.optim.Muon(matrices, lr=0.0, momentum=0.95, nesterov=True, adjust_lr_fn="match_rms_adamw")

@@ -14,6 +14,7 @@ from hutch.lm.groups import CHECKPOINT_FILE, CHECKPOINT_FOLDER, LossOf, Store
 from hutch.lm.model import Transformer
 from hutch.lm.newest_checkpoint import NewestCheckpoint
 from hutch.lm.train_config import TrainConfig
+from hutch.lm.trainable import Trainable
 
 
 class Processes(ABC):
@@ -32,7 +33,7 @@ class Processes(ABC):
         self.for_checkpoints = group
 
     @abstractmethod
-    def wrap(self, model: Transformer, config: TrainConfig) -> LossOf: ...
+    def wrap(self, model: Trainable, config: TrainConfig) -> LossOf: ...
 
     @abstractmethod
     def last(self, is_last: bool) -> AbstractContextManager[None]: ...
@@ -47,7 +48,7 @@ class Processes(ABC):
     def any(self, flag: bool) -> bool:
         return _all_reduced(float(flag), dist.ReduceOp.MAX) > 0
 
-    def clip(self, model: Transformer, norm: float) -> None:
+    def clip(self, model: Trainable, norm: float) -> None:
         torch.nn.utils.clip_grad_norm_(model.parameters(), norm)
 
     def store(self, folder: Path, owner: str) -> Store:

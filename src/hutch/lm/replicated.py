@@ -12,6 +12,7 @@ from hutch.lm.groups import LossModule, LossOf
 from hutch.lm.model import Transformer
 from hutch.lm.processes import Processes
 from hutch.lm.train_config import TrainConfig
+from hutch.lm.trainable import Trainable
 
 NAMES = ("forward_sync_buffers", "broadcast_buffers")
 KEEP_BUFFERS: dict[str, Any] = {next(n for n in NAMES if n in signature(DistributedDataParallel).parameters): False}
@@ -25,11 +26,11 @@ class Replicated(Processes):
     Tested on CPUs with gloo; on GPUs each process needs its own, the current device.
     """
 
-    def wrap(self, model: Transformer, config: TrainConfig) -> LossOf:
+    def wrap(self, model: Trainable, config: TrainConfig) -> LossOf:
         module = LossModule(model)
         if self.compiled:
             module.compile(dynamic=False)
-        device = model.embedding.weight.device
+        device = next(model.parameters()).device
         self._replica = DistributedDataParallel(
             module,
             device_ids=None if device.type == "cpu" else [device],

@@ -14,6 +14,8 @@ from hutch.lm.model import Transformer
 from hutch.lm.norms import RMSNorm
 from hutch.lm.processes import Processes
 from hutch.lm.train_config import Precision, TrainConfig
+from hutch.lm.trainable import Trainable
+from hutch.runs.errors import BadInput
 
 
 class Sharded(Processes):
@@ -28,8 +30,11 @@ class Sharded(Processes):
     and gradients need not. Tested on CPUs with gloo.
     """
 
-    def wrap(self, model: Transformer, config: TrainConfig) -> LossOf:
-        """Shards the model in place: its parameters are new objects, which the optimizer must be given."""
+    def wrap(self, model: Trainable, config: TrainConfig) -> LossOf:
+        """Shards the model in place: its parameters are new objects, which the optimizer must be given. Raises BadInput
+        for other models than transformers."""
+        if not isinstance(model, Transformer):
+            raise BadInput("only a language model without retrieval can be sharded: train this one replicated")
         # Without a mesh, FSDP takes a GPU that it sees, and moves a model in CPU memory there.
         mesh = init_device_mesh(model.embedding.weight.device.type, (self.world,))
         module = LossModule(model)

@@ -17,12 +17,16 @@ from hutch.lm.model import Transformer, build_model
 from hutch.lm.optimizer import Optimizer, build_optimizer
 from hutch.lm.schedules import factor
 from hutch.lm.train_config import TrainConfig
+from hutch.lm.trainable import Trainable
 from hutch.runs.configuration import digest
 from hutch.runs.errors import BadInput, HutchError
 from hutch.runs.seeds import seed_of
 from hutch.text import Batches
 
 PROGRESS_SECONDS = 0.5
+
+Batch = tuple[np.ndarray, ...]
+"""Inputs and targets, int64 [sequences, context], and what else a model's loss takes, a row for each sequence."""
 
 
 class Diverged(HutchError):
@@ -55,7 +59,7 @@ class TrainResult:
 class Learner:
     """What a step changes, and with whom."""
 
-    model: Transformer
+    model: Trainable
     loss_of: LossOf
     optimizer: Optimizer
     group: Group
@@ -69,27 +73,48 @@ def train(
     *,
     group: Group | None = None,
     device: str = "cpu",
+    grain: int = 1,
     on_progress: Callable[[Progress], None] = lambda progress: None,
     checkpoint_seconds: float = 20.0,
 ) -> tuple[Transformer, TrainResult]:
     """Train from this configuration's checkpoint in `folder`, if there is one, to the end; write `model.safetensors`.
 
     `tokens` is the flat (memory-mapped) token file; `group` the processes that train together (this one alone by
-    default). A run that was killed goes on from its last checkpoint and ends with the same bits as one that was not,
-    on one processor type with one thread count. Raises `Diverged`, which names the step, the batch and the checkpoint
-    before it.
+    default); `grain` what windows start at multiples of (`Batches`). A run that was killed goes on from its last
+    checkpoint and ends with the same bits as one that was not, on one processor type with one thread count. Raises
+    `Diverged`, which names the step, the batch and the checkpoint before it.
     """
-    batches = Batches(tokens, config.model.context, config.sequences, config.seed)
-    learner = learner_of(config, group, device)
+    batches = Batches(tokens, config.model.context, config.sequences, config.seed, grain)
+    group = group or Alone()
+    model = model_of(config, device)
+    learner = learner_of(config, group, device, model)
+    owner = f"{FORMAT}, {digest(config)}" + (f", grain {grain}" if grain > 1 else "")
+    store = group.store(Path(folder), owner)
+    result = run_steps(learner, batches.batch, config, store, on_progress, checkpoint_seconds)
+    model.compute_dtype = torch.float32
+    group.write(model, Path(folder) / "model.safetensors")
+    return model, result
+
+
+def run_steps(
+    learner: Learner,
+    batch_of: Callable[[int], Batch],
+    config: TrainConfig,
+    store: Store,
+    on_progress: Callable[[Progress], None] = lambda progress: None,
+    checkpoint_seconds: float = 20.0,
+) -> TrainResult:
+    """All steps that are not behind the checkpoint in `store`, which is closed at the end. `batch_of(step)` gives the
+    arrays of a batch: what the model's loss takes, whole token ids."""
     group = learner.group
     losses = np.zeros(config.steps, np.float32)
-    with _closed(group.store(Path(folder), f"{FORMAT}, {digest(config)}")) as store:
+    with _closed(store):
         found, before = store.load(learner.model, learner.optimizer)
         first = len(found)
         losses[:first] = found
         started = last_saved = last_told = time.perf_counter()
         for step in range(first, config.steps):
-            losses[step] = train_step(learner, _checked(batches.batch(step), config, step), config, step)
+            losses[step] = train_step(learner, _checked(batch_of(step), config, step), config, step)
             _check(losses, step, config, store)
             now = time.perf_counter()
             if now - last_told > PROGRESS_SECONDS:
@@ -99,10 +124,7 @@ def train(
             if group.any(now - last_saved > checkpoint_seconds):
                 store.save(learner.model, learner.optimizer, losses[: step + 1], before + now - started)
                 last_saved = now
-    seconds = before + time.perf_counter() - started
-    learner.model.compute_dtype = torch.float32
-    group.write(learner.model, Path(folder) / "model.safetensors")
-    return learner.model, TrainResult(losses, seconds, config.steps - first)
+    return TrainResult(losses, before + time.perf_counter() - started, config.steps - first)
 
 
 def refuse_idle_processes(world: int, sequences: int) -> None:
@@ -115,10 +137,10 @@ def refuse_idle_processes(world: int, sequences: int) -> None:
 
 
 @contextmanager
-def _closed(store: Store) -> Iterator[Store]:
-    """The store, waited for at the end; after an error, which is the one to show, whatever comes of it."""
+def _closed(store: Store) -> Iterator[None]:
+    """Waits for the store at the end; after an error, which is the one to show, whatever comes of it."""
     try:
-        yield store
+        yield
     except BaseException:
         with suppress(HutchError):
             store.close()
@@ -126,15 +148,24 @@ def _closed(store: Store) -> Iterator[Store]:
     store.close()
 
 
-def learner_of(config: TrainConfig, group: Group | None = None, device: str = "cpu") -> Learner:
-    """A fresh model, wrapped for `group` (this process alone by default), and its optimizer."""
-    group = group or Alone()
-    refuse_idle_processes(group.world, config.sequences)
+def model_of(config: TrainConfig, device: str = "cpu") -> Transformer:
+    """The configuration's model with fresh weights, made to compute as it says."""
     model = build_model(config.model, seed_of(config.seed, "weights")).to(device)
     if config.recompute:
         recompute_blocks(model)
     if config.precision == "bfloat16":
         model.compute_dtype = torch.bfloat16
+    return model
+
+
+def learner_of(
+    config: TrainConfig, group: Group | None = None, device: str = "cpu", model: Trainable | None = None
+) -> Learner:
+    """A model (the configuration's own, fresh, by default), wrapped for `group` (this process alone by default), and
+    its optimizer."""
+    group = group or Alone()
+    refuse_idle_processes(group.world, config.sequences)
+    model = model or model_of(config, device)
     loss_of = group.wrap(model, config)
     return Learner(model, loss_of, build_optimizer(model, config), group, torch.device(device))
 
@@ -146,16 +177,16 @@ def recompute_blocks(model: Transformer) -> None:
         block.forward = partial(checkpoint, block.forward, use_reentrant=False)
 
 
-def train_step(learner: Learner, batch: tuple[np.ndarray, np.ndarray], config: TrainConfig, step: int) -> float:
-    """One step on `batch` (inputs, targets, [sequences, context]; each process takes its rows); returns the loss of the
-    whole batch before it, nats per token."""
+def train_step(learner: Learner, batch: Batch, config: TrainConfig, step: int) -> float:
+    """One step on `batch` (each process takes its rows); returns the loss of the whole batch before it, nats per
+    token."""
     group = learner.group
-    inputs, targets = (torch.from_numpy(part[group.rank :: group.world]).to(learner.device) for part in batch)
+    parts = [torch.from_numpy(part[group.rank :: group.world]).to(learner.device) for part in batch]
     learner.optimizer.zero_grad()
     seen = 0.0
-    for rows, share, is_last in _pieces(len(inputs), config, group.world):
+    for rows, share, is_last in _pieces(len(parts[0]), config, group.world):
         with group.last(is_last):
-            loss = learner.loss_of(inputs[rows], targets[rows])
+            loss = learner.loss_of(*(part[rows] for part in parts))
             # Shares of the whole batch, times the processes, over which gradients are averaged.
             (loss * (share * group.world)).backward()
         seen += loss.item() * share
@@ -180,7 +211,7 @@ def _pieces(own: int, config: TrainConfig, world: int) -> Iterator[tuple[slice, 
         yield slice(rows.start, rows.stop) if rows else slice(1), len(rows) / config.sequences, start + size >= most
 
 
-def _checked(batch: tuple[np.ndarray, np.ndarray], config: TrainConfig, step: int) -> tuple[np.ndarray, np.ndarray]:
+def _checked(batch: Batch, config: TrainConfig, step: int) -> Batch:
     """The batch, if the model knows all of its tokens: what an embedding does with others depends on the device."""
     most = max(part.max() for part in batch)
     if most >= config.model.vocabulary:

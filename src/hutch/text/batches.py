@@ -18,19 +18,26 @@ class Batches:
     nothing is dropped at the end of an epoch, and neither the length of a run nor the model's size has a
     part in the order, so that a family sees the same tokens in the same order. Left out of an epoch are
     only the fewer than `context` tokens by which the ring is longer than its windows.
+
+    Windows start at multiples of `grain` tokens, so that what is known of pieces of that length (the
+    neighbours of a chunk) is known of a window's pieces.
     """
 
-    def __init__(self, tokens: np.ndarray, context: int, sequences: int, seed: int):
-        """`tokens`: integers [n], n > context, e.g. `shard.tokens` (it is not copied)."""
+    def __init__(self, tokens: np.ndarray, context: int, sequences: int, seed: int, grain: int = 1):
+        """`tokens`: integers [n], n > context, e.g. `shard.tokens` (it is not copied); an incomplete grain at their
+        end is left out."""
         if context < 1 or sequences < 1:
             raise BadInput(f"context is {context} and sequences is {sequences}; both must be at least 1")
-        if len(tokens) <= context:
+        if context % grain:
+            raise BadInput(f"context is {context}; it must be a multiple of the {grain} tokens that windows start at")
+        if len(tokens) // grain * grain <= context:
             raise BadInput(f"{len(tokens)} tokens are too few for a context of {context}; give more text")
-        self.tokens = tokens
+        self.tokens = tokens[: len(tokens) // grain * grain]
+        self.grain = grain
         self.context = context
         self.sequences = sequences
         self.seed = seed
-        self.windows = len(tokens) // context
+        self.windows = len(self.tokens) // context
         """Windows an epoch."""
         self._order: tuple[int, np.ndarray] = (-1, np.empty(0, dtype=np.int64))
 
@@ -53,7 +60,7 @@ class Batches:
         """Starts of the windows of an epoch in the order of visits, int64 [windows]; the last one is kept."""
         if self._order[0] != epoch:
             random = generator("batches", self.seed, epoch)
-            phase = int(random.integers(len(self.tokens)))
+            phase = self.grain * int(random.integers(len(self.tokens) // self.grain))
             starts = (phase + np.arange(self.windows, dtype=np.int64) * self.context) % len(self.tokens)
             random.shuffle(starts)
             self._order = (epoch, starts)
