@@ -4,6 +4,7 @@ A retrofit's file is of use with its frozen decoder alone, so it holds a fingerp
 """
 
 import hashlib
+import json
 from pathlib import Path
 
 import torch
@@ -16,13 +17,17 @@ from hutch.runs.atomic import atomic_path
 from hutch.runs.configuration import canonical_json, plain
 from hutch.runs.errors import BadInput, HutchError
 
+FORMAT = "hutch retro 1"
+"""The name under which a file holds its configuration."""
+
 SAMPLE = 64
 """Values of each frozen tensor that go into the fingerprint."""
 
 
 def save_trained(path: Path, model: Retro) -> None:
     """Write `model.trainable_state()`, with the configuration in the header; whole or not at all."""
-    header = {"retro": canonical_json(model.config), "frozen": fingerprint(model)}
+    # One entry: safetensors writes several in any order, and equal weights should be equal files.
+    header = {FORMAT: canonical_json({"retro": plain(model.config), "frozen": fingerprint(model)})}
     with atomic_path(path) as temporary:
         save_file({name: tensor.contiguous() for name, tensor in model.trainable_state().items()}, temporary, header)
 
@@ -33,8 +38,8 @@ def load_trained(path: Path, model: Retro) -> None:
     Raises BadInput for a file of another configuration or of another frozen decoder, HutchError for a missing or
     damaged one; the model is then as it was.
     """
-    header = _header(path)
-    _refuse_differences(path, read_config(header["retro"]), model.config)
+    config, frozen = _header(path)
+    _refuse_differences(path, config, model.config)
     state = model.trainable_state()
     try:
         tensors = load_file(path)
@@ -45,7 +50,7 @@ def load_trained(path: Path, model: Retro) -> None:
             f"{path} holds {len(tensors)} tensors and the model trains {len(state)}: one of them is a retrofit around "
             "a frozen decoder, the other was trained whole"
         )
-    if header["frozen"] != fingerprint(model):
+    if frozen != fingerprint(model):
         raise BadInput(f"{path} was trained around another decoder: open the one that was retrofitted")
     with torch.no_grad():
         for name, tensor in tensors.items():
@@ -55,7 +60,7 @@ def load_trained(path: Path, model: Retro) -> None:
 def retro_config_of(path: Path) -> RetroConfig:
     """The configuration of the model whose weights are in a file of `save_trained`. Raises HutchError for a missing or
     damaged one."""
-    return read_config(_header(path)["retro"])
+    return _header(path)[0]
 
 
 def fingerprint(model: Retro) -> str:
@@ -72,12 +77,12 @@ def fingerprint(model: Retro) -> str:
     return digest.hexdigest() if frozen else ""
 
 
-def _header(path: Path) -> dict[str, str]:
+def _header(path: Path) -> tuple[RetroConfig, str]:
+    """The configuration, and the fingerprint of what was frozen."""
     try:
         with safe_open(path, framework="pt") as handle:
-            header = handle.metadata() or {}
-        read_config(header["retro"])
-        return {"retro": header["retro"], "frozen": header["frozen"]}
+            header = json.loads((handle.metadata() or {})[FORMAT])
+        return read_config(json.dumps(header["retro"])), header["frozen"]
     except (OSError, SafetensorError, KeyError, TypeError, ValueError) as error:
         raise _damaged(path, error) from error
 

@@ -1,0 +1,42 @@
+"""Everything that the weights of a RETRO run depend on, and what it costs."""
+
+from dataclasses import dataclass
+
+from hutch.lm.train_config import TrainConfig
+from hutch.retrieval.retro.configuration import RetroConfig
+from hutch.retrieval.retro.retro_flops import retro_training_flops_per_token
+from hutch.runs.errors import BadInput
+
+
+@dataclass(frozen=True, kw_only=True)
+class RetroTrainConfig:
+    """A language model's run and what retrieval adds to it; its hash is the run's name."""
+
+    train: TrainConfig
+    """Of the decoder: batches, rates, seed. Its model is the decoder at the context that is trained."""
+    retro: RetroConfig
+    """The model. Its decoder may see more than the context that is trained."""
+    database: str
+    """Digest of what is retrieved from (`ChunkDatabase.digest`)."""
+    retriever: str
+    """How it was searched."""
+    neighbours: int = 2
+    """k in training; the paper's is 2 (§2.4). Another may be used afterwards."""
+    decoder: str = ""
+    """Fingerprint of the trained decoder that is kept frozen (RETROfit, §4.4); "" trains all weights."""
+
+    def __post_init__(self) -> None:
+        if self.neighbours < 1:
+            raise BadInput(f"neighbours is {self.neighbours}; at least 1 is needed")
+        context, chunk = self.train.model.context, self.retro.chunk
+        if context % chunk or context > self.retro.decoder.context:
+            raise BadInput(
+                f"the context is {context}; it must be a multiple of the chunk of {chunk} tokens, at most the "
+                f"decoder's {self.retro.decoder.context}"
+            )
+
+    @property
+    def flops_per_token(self) -> int:
+        """Training FLOPs for a token, encoder and cross-attention counted. Of a frozen decoder too many: it has no
+        gradients of weights, and none at all below the first layer that reads neighbours."""
+        return retro_training_flops_per_token(self.retro, self.neighbours)
