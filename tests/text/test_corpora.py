@@ -8,16 +8,27 @@ import shutil
 import numpy as np
 import pytest
 
+from hutch.runs.configuration import digest
 from hutch.runs.errors import BadInput, HutchError
 from hutch.text import corpora
+from hutch.text.adopted_tokenizer import AdoptedTokenizer
 from hutch.text.corpora import Corpus, CorpusConfig, build_corpus
 from hutch.text.sources import read_source
+from hutch.text.tokenizer import Tokenizer, trained_engine
 from tests.text.conftest import sentences
 
 
 @pytest.fixture
 def config(small_folder):
     return CorpusConfig(source=str(small_folder), vocabulary=400, holdout_fraction=0.1)
+
+
+@pytest.fixture
+def adopted():
+    """Somebody else's tokenizer: the end of document is the first of two special tokens, the embedding is padded."""
+    engine = trained_engine([sentences(i, 40) for i in range(5)], 300)
+    engine.add_special_tokens(["<end>", "<begin>"])
+    return AdoptedTokenizer(engine.to_str(), 300, vocabulary=320)
 
 
 def files(folder):
@@ -170,6 +181,95 @@ def test_the_same_configuration_opens_and_another_is_refused(config, tmp_path):
     assert {path: path.stat().st_mtime_ns for path in folder.rglob("*")} == before
     with pytest.raises(BadInput, match="vocabulary=400, not 500"):
         build_corpus(dataclasses.replace(config, vocabulary=500), folder)
+
+
+def test_a_given_tokenizer_encodes_and_none_is_learned(config, tmp_path, small_folder, adopted):
+    (small_folder / "notes" / "hard.txt").write_text(
+        "👩‍👩‍👧‍👦 <end>\x00\x1b\r\n" + "e\u0301 \u00e9  \n" * 20, newline=""
+    )
+    config, seen = dataclasses.replace(config, holdout_document_tokens=50).encoded_by(adopted), []
+    build_corpus(config, tmp_path / "one", tokenizer=adopted, progress=lambda stage, *_: seen.append(stage))
+    assert set(seen) == {"reading", "encoding"}
+    corpus = Corpus.open(tmp_path / "one")
+    assert type(corpus.tokenizer) is AdoptedTokenizer
+    assert corpus.tokenizer.digest == adopted.digest == corpus.manifest["tokenizer"] == config.tokenizer
+    originals = [document.text for document in read_source(small_folder).documents()]
+    for shard, cut in ((corpus.train, False), (corpus.holdout, True)):
+        assert shard.manifest["vocabulary"] == 320
+        for i, row in enumerate(shard.documents):
+            ids = shard.document(i)
+            assert ids[-1] == 300
+            assert 300 not in ids[:-1]
+            data = corpus.tokenizer.decode_bytes(ids)
+            assert len(data) == row["bytes"]
+            assert any(text.encode() == data or (cut and text.encode().startswith(data)) for text in originals)
+    assert len(corpus.train) + len(corpus.holdout) == len(originals)
+    two = build_corpus(config, tmp_path / "two", tokenizer=adopted, workers=2)
+    assert files(two.folder) == files(corpus.folder)
+    before = files(corpus.folder)
+    assert build_corpus(config, corpus.folder).digest == two.digest
+    assert build_corpus(config, corpus.folder, tokenizer=adopted).digest == two.digest
+    assert files(corpus.folder) == before
+
+
+def test_the_tokenizer_of_another_corpus_can_be_given(config, tmp_path):
+    first = build_corpus(config, tmp_path / "first")
+    again = build_corpus(config.encoded_by(first.tokenizer), tmp_path / "again", tokenizer=first.tokenizer)
+    for side in ("train", "holdout"):
+        assert files(first.folder / side) == files(again.folder / side)
+    assert again.digest != first.digest
+
+
+def test_a_tokenizer_that_the_configuration_does_not_name_is_refused(config, tmp_path, adopted):
+    other, own = Tokenizer([b"ab"]), config.encoded_by(adopted)
+    for wrong, given, message in (
+        (config, adopted, rf"tokenizer is None, but '{adopted.digest}' of the tokenizer that is given"),
+        (own, other, rf"tokenizer is '{adopted.digest}', but '{other.digest}' of the tokenizer that is given"),
+        (
+            dataclasses.replace(own, vocabulary=400),
+            adopted,
+            "vocabulary is 400, but 320 of the tokenizer that is given",
+        ),
+        (own, None, rf"tokenizer is '{adopted.digest}': give the tokenizer of that digest"),
+    ):
+        with pytest.raises(BadInput, match=message):
+            build_corpus(wrong, tmp_path / "corpus", tokenizer=given)
+    assert not (tmp_path / "corpus").exists()
+
+
+def test_a_corpus_of_another_tokenizer_is_refused(config, tmp_path, adopted):
+    learned = build_corpus(config, tmp_path / "learned")
+    own, other = config.encoded_by(adopted), Tokenizer([b"ab"])
+    given = build_corpus(own, tmp_path / "given", tokenizer=adopted)
+    for corpus, wrong, tokenizer, held, asked in (
+        (learned, own, adopted, None, adopted.digest),
+        (given, config, None, adopted.digest, None),
+        (given, config.encoded_by(other), other, adopted.digest, other.digest),
+    ):
+        with pytest.raises(BadInput, match=f"holds a corpus with tokenizer={held!r}, not {asked!r}"):
+            build_corpus(wrong, corpus.folder, tokenizer=tokenizer)
+
+
+def test_corpora_from_before_a_tokenizer_could_be_given_match(config, tmp_path):
+    """Their manifests do not have the field, and their digests are those of configurations without it."""
+    corpus = build_corpus(config, tmp_path / "corpus")
+    before = {name: value for name, value in dataclasses.asdict(config).items() if name != "tokenizer"}
+    assert corpus.manifest["config"] == before
+    assert corpus.manifest["config_digest"] == digest(before)
+    assert build_corpus(config, corpus.folder).digest == corpus.digest
+
+
+def test_a_text_that_the_tokenizer_cannot_write_is_named(config, tmp_path, small_folder):
+    engine = trained_engine(["ab ab ab"], 257)
+    content = json.loads(engine.to_str())
+    del content["model"]["vocab"]["Ĥ"]  # the byte 0x82
+    content["added_tokens"] = [{"id": 257, "content": "<end>", "special": True, "lstrip": False, "rstrip": False}]
+    content["added_tokens"][0] |= {"single_word": False, "normalized": False}
+    adopted = AdoptedTokenizer(json.dumps(content), 257)
+    (small_folder / "notes" / "euro.txt").write_text("100 €")
+    message = r"notes/euro.txt \(subset notes\): the text holds U\+20AC at character 4, for which the tokenizer has no"
+    with pytest.raises(BadInput, match=message):
+        build_corpus(config.encoded_by(adopted), tmp_path / "corpus", tokenizer=adopted)
 
 
 def test_an_interrupted_build_starts_over(config, tmp_path, monkeypatch):

@@ -9,6 +9,7 @@
 - `splits`      holdout, exact duplicates, training order
 - `spool`       a corpus on its way through the disk
 - `tokenizer`   byte-level BPE without loss
+- `adopted_tokenizer`   somebody else's byte-level BPE
 - `shards`      flat token files with a table of documents
 - `corpora`     all of it: a configuration in, a folder out
 - `batches`     batches as a pure function of (seed, step)

@@ -1,6 +1,6 @@
 """A corpus: documents in; a tokenizer, a training shard and a holdout shard out, in one folder.
 
-    folder/tokenizer.json   trained on training documents only
+    folder/tokenizer.json   trained on training documents only, or given
     folder/train/           a shard in training order
     folder/holdout/         a shard in the order of the document hashes, long documents cut
     folder/manifest.json    written last: what is in it, from where, under which licence
@@ -10,7 +10,7 @@ bytes are those of the raw text behind the tokens, also where a document is cut.
 """
 
 from collections.abc import Callable, Iterable, Iterator
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, fields, replace
 from pathlib import Path
 from typing import Any
 
@@ -48,8 +48,11 @@ class CorpusConfig:
     subsets: tuple[str, ...] | None = None
     """Keep only these subsets of the source; None: all."""
 
+    tokenizer: str | None = None
+    """`Tokenizer.digest` of the tokenizer that is given to `build_corpus`, see `encoded_by`; None: one is learned."""
+
     vocabulary: int = 2048
-    """Tokens of the vocabulary, with the 256 bytes and the end of document."""
+    """Tokens of the vocabulary, with the 256 bytes and the end of document; of a tokenizer that is given, its own."""
 
     holdout_fraction: float = 0.05
     """Share of the documents that is held out, between 0 and 1."""
@@ -67,7 +70,7 @@ class CorpusConfig:
     so are those of a subset of which `train_tokens` leaves nothing to train on."""
 
     tokenizer_bytes: int = 12_000_000
-    """Bytes of training text that the tokenizer learns from."""
+    """Bytes of training text that the tokenizer learns from; without effect where one is given."""
 
     seed: int = 0
     """Seed of the order of the training documents; the split does not depend on it."""
@@ -88,6 +91,10 @@ class CorpusConfig:
                 raise BadInput(f"{name} is {value}; it must be at least {smallest:,}")
         if self.subsets is not None and not self.subsets:
             raise BadInput("subsets is empty; name at least one, or None for all")
+
+    def encoded_by(self, tokenizer: Tokenizer) -> "CorpusConfig":
+        """The same corpus, encoded by `tokenizer`, which is to be given to `build_corpus` too."""
+        return replace(self, tokenizer=tokenizer.digest, vocabulary=tokenizer.vocabulary)
 
 
 @dataclass(frozen=True)
@@ -134,9 +141,16 @@ class Corpus:
 
 
 def build_corpus(
-    config: CorpusConfig, folder: Path | str, *, workers: int = 1, progress: Progress | None = None
+    config: CorpusConfig,
+    folder: Path | str,
+    *,
+    tokenizer: Tokenizer | None = None,
+    workers: int = 1,
+    progress: Progress | None = None,
 ) -> Corpus:
     """Build the corpus in `folder`, or open it when it is there already.
+
+    With a `tokenizer` none is learned: `config.encoded_by(tokenizer)` is the configuration to give.
 
     An interrupted build starts over. The result depends on neither `workers` (threads that encode), the order in
     which documents are read, nor the machine, except for the Python version where the source is its library.
@@ -144,21 +158,27 @@ def build_corpus(
     Raises:
         BadInput: the folder holds a corpus of another configuration or of a file or folder that has changed since;
             it lies in the source; the source cannot be read, is empty or too small; the vocabulary is larger than
-            the text supports.
+            the text supports; the tokenizer is not the one of the configuration, or cannot write one of the texts.
     """
     folder = Path(folder)
+    if tokenizer:
+        refuse_other_tokenizer(config, tokenizer)
     if exists(folder / "manifest.json"):
         return matching(Corpus.open(folder), config)
+    if config.tokenizer and not tokenizer:
+        raise BadInput(f"tokenizer is {config.tokenizer!r}: give the tokenizer of that digest, or None to learn one")
     report = progress or silent
     source = read_source(config.source, config.subsets)
     if source.fingerprint and folder.resolve().is_relative_to(source.fingerprint["place"]):
         raise BadInput(f"{folder} lies in the source {source.name}, which it would change: choose a folder outside it")
     with Spool(folder) as spool:
-        spool.fill(watched(source.documents(), report))
+        documents = source.documents() if tokenizer is None else writable(source.documents(), tokenizer)
+        spool.fill(watched(documents, report))
         mask, order = sides(spool, config, source.name)
-        report("learning the tokenizer", 0, 1)
-        tokenizer = Tokenizer.train(texts_up_to(spool, order, config.tokenizer_bytes), config.vocabulary)
-        report("learning the tokenizer", 1, 1)
+        if tokenizer is None:
+            report("learning the tokenizer", 0, 1)
+            tokenizer = Tokenizer.train(texts_up_to(spool, order, config.tokenizer_bytes), config.vocabulary)
+            report("learning the tokenizer", 1, 1)
         content = spool.digest()
         writer = ShardWriter(folder / "train", tokenizer, spool.names, content)
         write_shard(writer, spool, order, workers=workers, tokens=config.train_tokens, report=report)
@@ -178,6 +198,18 @@ def build_corpus(
 
 def silent(stage: str, done: int, total: int) -> None:
     """The progress that nobody looks at."""
+
+
+def refuse_other_tokenizer(config: CorpusConfig, tokenizer: Tokenizer) -> None:
+    """Raise BadInput, naming the field, unless the configuration asks for `tokenizer`."""
+    own = config.encoded_by(tokenizer)
+    for name in ("tokenizer", "vocabulary"):
+        asked, given = getattr(config, name), getattr(own, name)
+        if asked != given:
+            raise BadInput(
+                f"{name} is {asked!r}, but {given!r} of the tokenizer that is given: "
+                "the configuration must be config.encoded_by(tokenizer)"
+            )
 
 
 def sides(spool: Spool, config: CorpusConfig, name: str) -> tuple[np.ndarray, np.ndarray]:
@@ -205,9 +237,9 @@ def matching(corpus: Corpus, config: CorpusConfig) -> Corpus:
     if before and now and before["place"] == now["place"]:
         asked["source"] = built["source"]  # two ways to write one path
     for name in (field.name for field in fields(config)):
-        if built.get(name) != asked[name]:
+        if built.get(name) != asked.get(name):
             raise BadInput(
-                f"{corpus.folder} holds a corpus with {name}={built.get(name)!r}, not {asked[name]!r}: "
+                f"{corpus.folder} holds a corpus with {name}={built.get(name)!r}, not {asked.get(name)!r}: "
                 "choose another folder, or remove this one"
             )
     if before and now and before | {"place": now["place"]} != now:
@@ -220,7 +252,23 @@ def matching(corpus: Corpus, config: CorpusConfig) -> Corpus:
 
 def settings(config: CorpusConfig) -> dict[str, Any]:
     """The configuration as the manifest has it."""
-    return plain(config) | {"source": printable(config.source)}
+    return deciding(config) | {"source": printable(config.source)}
+
+
+def deciding(config: CorpusConfig) -> dict[str, Any]:
+    """The configuration as its digest has it: a tokenizer that is not given is left out, so that corpora from before
+    there was the field keep their digests."""
+    return {name: value for name, value in plain(config).items() if (name, value) != ("tokenizer", None)}
+
+
+def writable(documents: Iterable[Document], tokenizer: Tokenizer) -> Iterator[Document]:
+    """The documents. Raises BadInput, naming it, for one that `tokenizer` could not give back."""
+    for document in documents:
+        try:
+            tokenizer.check(document.text)
+        except BadInput as error:
+            raise BadInput(f"{document.key} (subset {document.subset}): {error}") from error
+        yield document
 
 
 def watched(documents: Iterable[Document], report: Progress) -> Iterator[Document]:
@@ -286,7 +334,7 @@ def describe(config: CorpusConfig, source: Source, spool: Spool, tokenizer: Toke
     return {
         "format": FORMAT,
         "config": settings(config),
-        "config_digest": digest(config),
+        "config_digest": digest(deciding(config)),
         "content_digest": spool.digest(),
         "tokenizer": tokenizer.digest,
         "bytes_per_token": train["bytes"] / (train["tokens"] - train["documents"]),

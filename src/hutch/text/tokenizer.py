@@ -5,7 +5,7 @@ about six times as fast as tokenizers does (13.9 against 2.1 MB/s on one core); 
 and the tests compare the two on real documents.
 
 Ids: 0–255 are the bytes, then the merged tokens in the order they were learned, and the last id ends a
-document.
+document. The tokenizer of somebody else's model (`hutch.text.adopted_tokenizer`) does as much with other ids.
 """
 
 import base64
@@ -43,14 +43,22 @@ text without spaces (Chinese, DNA) is one piece. A bound of 128 halves the speed
 class Tokenizer:
     """Text to ids and back, without loss. Immutable; threads may share one."""
 
+    format = FORMAT
+    """What a file names itself."""
+
     def __init__(self, merged: Sequence[bytes], pattern: str = SPLIT_PATTERN):
         """`merged`: the tokens of two bytes or more, in the order they were learned."""
         self.pattern = pattern
-        self._tokens = [bytes([byte]) for byte in range(256)] + [bytes(token) for token in merged] + [b""]
-        if len(set(self._tokens)) != len(self._tokens):
+        tokens = [bytes([byte]) for byte in range(256)] + [bytes(token) for token in merged] + [b""]
+        if len(set(tokens)) != len(tokens):
             raise BadInput("a tokenizer needs distinct, non-empty tokens; some are given twice")
-        self.vocabulary = len(self._tokens)
-        self.end_of_document = self.vocabulary - 1
+        self._hold(tokens, len(tokens) - 1)
+
+    def _hold(self, tokens: list[bytes], end_of_document: int) -> None:
+        """The bytes behind each id, and the id that ends a document; what follows from them."""
+        self._tokens = tokens
+        self.vocabulary = len(tokens)
+        self.end_of_document = end_of_document
         self.dtype = np.dtype(np.uint16 if self.vocabulary <= 2**16 else np.uint32)
 
     @classmethod
@@ -67,7 +75,7 @@ class Tokenizer:
                 f"vocabulary is {vocabulary}, but the text supports at most {len(tokens) + 1} tokens: "
                 "ask for fewer, or give more text"
             )
-        return cls(tokens[256:])
+        return Tokenizer(tokens[256:])
 
     @cached_property
     def digest(self) -> str:
@@ -82,16 +90,20 @@ class Tokenizer:
         """Bytes of text behind each id, int64 [vocabulary]; zero for `end_of_document`."""
         return np.array([len(token) for token in self._tokens], dtype=np.int64)
 
+    def check(self, text: str) -> None:
+        """Raise BadInput for a text that could not come back: one with lone surrogates, which are no Unicode text."""
+        check_text(text)
+
     def encode(self, text: str) -> list[int]:
         """Ids of `text`, without an end of document. The literal names of special tokens are plain text.
 
-        Raises BadInput for lone surrogates: they are no Unicode text and could not come back.
+        Raises BadInput for a text that `check` refuses.
         """
-        check_text(text)
+        self.check(text)
         return self._encoding.encode_ordinary(text)
 
     def encode_batch(self, texts: Sequence[str], threads: int = 1) -> list[np.ndarray]:
-        """Ids of each text as an array of `dtype`; tiktoken works outside Python's lock, so threads help."""
+        """Ids of each text as an array of `dtype`; the work is done outside Python's lock, so threads help."""
         if threads <= 1 or len(texts) < 2:
             return [self._encode_array(text) for text in texts]
         self._encoding  # noqa: B018  built once, before the threads ask for it
@@ -111,18 +123,30 @@ class Tokenizer:
 
     def save(self, path: Path | str) -> None:
         """Write one JSON file, whole or not at all."""
+        write_json(Path(path), {"format": self.format, "digest": self.digest, **self._content()})
+
+    def _content(self) -> dict[str, Any]:
+        """What `_of_content` makes the tokenizer of."""
         merged = [base64.b64encode(token).decode() for token in self._tokens[256:-1]]
-        content = {"format": FORMAT, "pattern": self.pattern, "merged": merged, "digest": self.digest}
-        write_json(Path(path), content)
+        return {"pattern": self.pattern, "merged": merged}
 
     @classmethod
-    def load(cls, path: Path | str) -> "Tokenizer":
-        """Read what `save` wrote. Raises HutchError, naming the file, for anything else."""
+    def _of_content(cls, content: dict[str, Any]) -> "Tokenizer":
+        return cls([base64.b64decode(token) for token in content["merged"]], content["pattern"])
+
+    @staticmethod
+    def load(path: Path | str) -> "Tokenizer":
+        """Read what `save` wrote, of either kind. Raises HutchError, naming the file, for anything else."""
+        # The one place that knows the other kind, which is built on this module.
+        from hutch.text.adopted_tokenizer import AdoptedTokenizer
+
         content: Any = read_json(Path(path))
-        if not isinstance(content, dict) or content.get("format") != FORMAT:
-            raise HutchError(f"{path} is not a tokenizer of the format {FORMAT!r}")
+        kinds = {kind.format: kind for kind in (Tokenizer, AdoptedTokenizer)}
+        kind = kinds.get(str(content.get("format"))) if isinstance(content, dict) else None
+        if kind is None:
+            raise HutchError(f"{path} is not a tokenizer of the format {' or '.join(map(repr, kinds))}")
         try:
-            tokenizer = cls([base64.b64decode(token) for token in content["merged"]], content["pattern"])
+            tokenizer = kind._of_content(content)
         except (KeyError, TypeError, ValueError, BadInput) as error:
             raise HutchError(f"{path} is a damaged tokenizer file: {error}") from error
         if tokenizer.digest != content.get("digest"):

@@ -8,7 +8,11 @@ import torch
 
 from hutch.lm import build_model, load_model, model_of_width, save_weights
 from hutch.lm.exchange import export_model
+from hutch.lm.language_model import Sampling
+from hutch.lm.own_model import OwnModel
 from hutch.runs import BadInput, HutchError
+from hutch.text.adopted_tokenizer import AdoptedTokenizer
+from hutch.text.tokenizer import trained_engine
 
 hf = pytest.importorskip("transformers")
 
@@ -68,6 +72,26 @@ def test_an_export_again_replaces_the_old_one(run, exported, tmp_path, tokenizer
     tokenizer.save(other / "tokenizer.json")
     export_model(other, exported)
     assert hf.AutoModelForCausalLM.from_pretrained(exported).config.hidden_size == 16
+
+
+def test_a_model_with_an_adopted_tokenizer(tmp_path, speeches):
+    """The end of document is not the last id, and the embedding is padded."""
+    engine = trained_engine(speeches, 350)
+    engine.add_special_tokens(["<end>", "<begin>"])
+    adopted = AdoptedTokenizer(engine.to_str(), 350, vocabulary=400)
+    save_weights(tmp_path / "run" / "model.safetensors", build_model(model_of_width(16, vocabulary=400, context=32), 0))
+    adopted.save(tmp_path / "run" / "tokenizer.json")
+    own = OwnModel.load(tmp_path / "run")
+    assert len(own.generate(["My <end> fellow"], Sampling(tokens=8))) == 1
+    export_model(tmp_path / "run", tmp_path / "out")
+    theirs = hf.AutoModelForCausalLM.from_pretrained(tmp_path / "out")
+    fast = hf.AutoTokenizer.from_pretrained(tmp_path / "out")
+    assert fast.eos_token_id == fast.bos_token_id == theirs.config.eos_token_id == 350
+    for text in [*speeches, "My <end> fellow"]:
+        assert fast.encode(text, verbose=False) == adopted.encode(text)
+    ids = torch.tensor([[350, *adopted.encode(speeches[0])[:20]]])
+    with torch.no_grad():
+        assert torch.allclose(theirs(ids).logits, own.model(ids), atol=1e-4)
 
 
 def test_a_run_is_not_written_over(run):

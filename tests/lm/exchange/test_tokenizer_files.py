@@ -8,6 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from hutch.lm.exchange.tokenizer_files import merged_pairs, to_tokenizers, tokenizer_config
+from hutch.text.adopted_tokenizer import AdoptedTokenizer
 from hutch.text.embedded import EMBEDDED
 from hutch.text.tokenizer import END_OF_DOCUMENT, Tokenizer
 
@@ -64,6 +65,16 @@ def test_transformers_reads_the_same_ids(tokenizer, in_transformers, speeches):
         ids = in_transformers.encode(text, verbose=False)
         assert ids == tokenizer.encode(text)
         assert in_transformers.decode(ids) == text
+
+
+def test_an_adopted_tokenizer_is_the_librarys_own(tokenizer, peer, speeches):
+    adopted = AdoptedTokenizer(peer.to_str(), tokenizer.end_of_document)
+    again = to_tokenizers(adopted)
+    for text in speeches:
+        assert again.encode(text).ids == tokenizer.encode(text)
+        assert again.decode(tokenizer.encode(text)) == text
+    assert tokenizer_config(adopted, 64) == tokenizer_config(tokenizer, 64)
+    assert AdoptedTokenizer(again.to_str(), adopted.end_of_document).digest == adopted.digest
 
 
 def test_bytes_that_are_no_character_decode_as_ours_do(tokenizer, in_transformers):

@@ -1,16 +1,20 @@
-"""Our tokenizer as the `tokenizer.json` that the library `tokenizers`, and with it transformers, reads."""
+"""A corpus's tokenizer as the `tokenizer.json` that the library `tokenizers`, and with it transformers, reads."""
 
 from typing import Any
 
+from hutch.text.adopted_tokenizer import AdoptedTokenizer
 from hutch.text.tokenizer import END_OF_DOCUMENT, Tokenizer, byte_alphabet
 
 
 def to_tokenizers(tokenizer: Tokenizer) -> Any:
     """A `tokenizers.Tokenizer` with the ids of `tokenizer`, its pieces, and the end of document as a special token.
 
+    An adopted tokenizer gives the library's own form back, without the tokens that it may have put around texts.
     Both merge the pair with the lowest rank first. tiktoken ranks a pair by the token that it makes, `tokenizers`
     by its place in a list of pairs, so the list holds every pair that makes a token, in the order of the tokens.
     """
+    if isinstance(tokenizer, AdoptedTokenizer):
+        return tokenizer.to_library()
     from tokenizers import AddedToken, Regex, Tokenizer, decoders, models, pre_tokenizers
 
     tokens = [tokenizer.decode_bytes([i]) for i in range(tokenizer.end_of_document)]
@@ -41,6 +45,7 @@ def merged_pairs(tokens: list[bytes]) -> list[tuple[bytes, bytes]]:
 
 def tokenizer_config(tokenizer: Tokenizer, context: int) -> dict[str, Any]:
     """`tokenizer_config.json`: the end of document also begins one and pads; its name in a text is plain text."""
+    end = tokenizer.end_name if isinstance(tokenizer, AdoptedTokenizer) else END_OF_DOCUMENT
     names = ("bos_token", "eos_token", "pad_token")
     return {
         "tokenizer_class": "PreTrainedTokenizerFast",
@@ -48,5 +53,5 @@ def tokenizer_config(tokenizer: Tokenizer, context: int) -> dict[str, Any]:
         "padding_side": "left",
         "clean_up_tokenization_spaces": False,
         "split_special_tokens": True,
-        **dict.fromkeys(names, END_OF_DOCUMENT),
+        **dict.fromkeys(names, end),
     }
