@@ -33,13 +33,8 @@ def _add_sample(verbs: Any) -> None:
         epilog="example: hutch lm sample demo/runs/ID --prompt 'In the beginning' --tokens 100 --temperature 0.7",
     )
     sample.add_argument("model", metavar="MODEL", help=MODEL)
-    sample.add_argument(
-        "--prompt", action="append", type=_text, default=[], metavar="TEXT", help="text to continue (repeatable)"
-    )
-    sample.add_argument(
-        "--prompts", type=Path, metavar="FILE", help='prompts, one a line; in a .jsonl file {"prompt": TEXT} a line'
-    )
-    _add_sampling(sample)
+    add_prompts(sample)
+    add_sampling(sample)
     sample.add_argument("--json", action="store_true", help="one JSON document on stdout")
     sample.set_defaults(call=sample_texts)
 
@@ -53,7 +48,7 @@ def _add_chat(verbs: Any) -> None:
     )
     chat.add_argument("model", metavar="MODEL", help=MODEL)
     chat.add_argument("--system", type=_text, metavar="TEXT", help="who talks and how, said before all turns")
-    _add_sampling(chat)
+    add_sampling(chat)
     chat.add_argument("--json", action="store_true", help="one JSON document on stdout, when the talk has ended")
     chat.set_defaults(call=talk)
 
@@ -76,7 +71,17 @@ def _add_export(verbs: Any) -> None:
     export.set_defaults(call=export_to)
 
 
-def _add_sampling(parser: argparse.ArgumentParser) -> None:
+def add_prompts(parser: argparse.ArgumentParser) -> None:
+    """What is continued (`prompts_of`)."""
+    parser.add_argument(
+        "--prompt", action="append", type=_text, default=[], metavar="TEXT", help="text to continue (repeatable)"
+    )
+    parser.add_argument(
+        "--prompts", type=Path, metavar="FILE", help='prompts, one a line; in a .jsonl file {"prompt": TEXT} a line'
+    )
+
+
+def add_sampling(parser: argparse.ArgumentParser) -> None:
     """The fields of `hutch.lm.language_model.Sampling`."""
     group = parser.add_argument_group("how text is drawn")
     group.add_argument("--tokens", type=int, default=200, metavar="N", help="at most N new tokens (default: 200)")
@@ -118,7 +123,7 @@ def sampling_of(options: argparse.Namespace) -> Any:
     return Sampling(stop=tuple(options.stop), **{name: getattr(options, name) for name in names})
 
 
-def _prompts(options: argparse.Namespace) -> list[str]:
+def prompts_of(options: argparse.Namespace) -> list[str]:
     """All prompts, those of the file last."""
     from hutch.runs.errors import BadInput
 
@@ -147,11 +152,16 @@ def _prompts_in(path: Path) -> list[str]:
 
 def sample_texts(options: argparse.Namespace) -> int:
     """Continue the prompts: as it comes where there is one, else all at the end. Returns the exit code."""
-    sampling, prompts = sampling_of(options), _prompts(options)
-    from hutch.cli.stream import say, say_prompt, stream_text, working
+    sampling, prompts = sampling_of(options), prompts_of(options)
     from hutch.lm.exchange import load_language_model
 
-    model = load_language_model(options.model)
+    return continue_texts(load_language_model(options.model), prompts, sampling, options)
+
+
+def continue_texts(model: Any, prompts: list[str], sampling: Any, options: argparse.Namespace) -> int:
+    """Continue the prompts with any `LanguageModel`; returns the exit code."""
+    from hutch.cli.stream import say, say_prompt, stream_text, working
+
     if len(prompts) == 1 and not options.json:
         return stream_text(model, prompts[0], sampling)
     with working(len(prompts)) as on_text:

@@ -3,6 +3,7 @@
 import argparse
 import json
 import time
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -20,13 +21,22 @@ def add_train(verbs: Any) -> None:
         "torchrun --standalone --nproc-per-node 2 -m hutch.cli.main lm train ...",
         epilog="example: hutch lm train --corpus my-texts/ --width 256 --tokens 10M --out my-model",
     )
-    _add_model(train)
-    _add_recipe(train)
-    _add_session(train)
+    add_model(train)
+    add_recipe(train)
+    add_session(train)
+    train.add_argument("--compile", action="store_true", help="compile the model first: slow to start, faster to run")
+    train.add_argument(
+        "--group",
+        choices=("replicated", "sharded"),
+        default="replicated",
+        help="under torchrun: the whole model in each process, or a part (default: replicated)",
+    )
+    train.add_argument("--dry-run", action="store_true", help="print parameters, FLOPs and minutes; train nothing")
     train.set_defaults(call=train_model)
 
 
-def _add_model(train: argparse.ArgumentParser) -> None:
+def add_model(train: argparse.ArgumentParser) -> None:
+    """Which model, of fresh weights."""
     group = train.add_argument_group("the model")
     which = group.add_mutually_exclusive_group(required=True)
     which.add_argument("--width", type=int, metavar="W", help="a member of the family, by its width")
@@ -36,10 +46,11 @@ def _add_model(train: argparse.ArgumentParser) -> None:
     group.add_argument("--positions", choices=("rotary", "relative"), default="rotary", help="(default: rotary)")
 
 
-def _add_recipe(train: argparse.ArgumentParser) -> None:
+def add_recipe(train: argparse.ArgumentParser) -> None:
+    """On what, for how long, at which rate."""
     group = train.add_argument_group("how it is trained")
     group.add_argument("--corpus", required=True, metavar="DIR|TEXT", help="a corpus, or a file or folder of text")
-    group.add_argument("--tokens", type=_count, required=True, metavar="D", help="training tokens, such as 10M")
+    group.add_argument("--tokens", type=count_of, required=True, metavar="D", help="training tokens, such as 10M")
     group.add_argument("--sequences", type=int, default=16, metavar="B", help="in a batch (default: 16)")
     group.add_argument("--max-epochs", type=from_zero, default=4.0, help="passes over the corpus allowed (default: 4)")
     group.add_argument("--peak-rate", type=from_zero, default=0.006, help="learning rate at width 64 (default: 0.006)")
@@ -54,35 +65,34 @@ def _add_recipe(train: argparse.ArgumentParser) -> None:
     group.add_argument("--seed", type=int, default=0, help="weights and order of the data (default: 0)")
 
 
-def _add_session(train: argparse.ArgumentParser) -> None:
+def add_session(train: argparse.ArgumentParser) -> None:
+    """Where, and how it is watched."""
     train.add_argument("--out", type=Path, required=True, metavar="DIR", help="where to train it")
     train.add_argument("--device", default="cpu", help="cpu or cuda (default: cpu)")
-    train.add_argument("--compile", action="store_true", help="compile the model first: slow to start, faster to run")
-    train.add_argument(
-        "--group",
-        choices=("replicated", "sharded"),
-        default="replicated",
-        help="under torchrun: the whole model in each process, or a part (default: replicated)",
-    )
     train.add_argument("--checkpoint-seconds", type=from_zero, default=60.0, help="between checkpoints (default: 60)")
-    train.add_argument("--dry-run", action="store_true", help="print parameters, FLOPs and minutes; train nothing")
     train.add_argument("--json", action="store_true", help="one JSON document on stdout")
 
 
-def _count(text: str) -> int:
+def count_of(text: str) -> int:
+    """A whole number that may be written as 10M."""
     return round(from_zero(text))
 
 
 def train_model(options: argparse.Namespace) -> None:
     """Train, or say what it would cost; print the result from the first process."""
+    in_process(lambda: _work(options))
+
+
+def in_process(work: Callable[[], None]) -> None:
+    """Do the work of one process, alone or under torchrun."""
     from hutch.lm.launch import rank_of_process
     from hutch.runs.errors import HutchError
 
     if rank_of_process() == 0:
-        _work(options)
+        work()
         return
     try:
-        _work(options)
+        work()
     except HutchError:
         # What one process refuses, all do, and the first says so; torchrun ends the others while they wait. Only
         # a process that alone is in trouble comes to speak.
@@ -97,7 +107,7 @@ def _work(options: argparse.Namespace) -> None:
     from hutch.lm.launch import device_of_process, group_from_environment
     from hutch.lm.run_folder import RunSession, plan_run, train_in_folder
 
-    request = _request(options)
+    request = request_of(options)
     device = device_of_process(options.device)
     keep_freed_memory()
     with group_from_environment(options.group, device=device, compiled=options.compile) as group:
@@ -109,14 +119,15 @@ def _work(options: argparse.Namespace) -> None:
             max_epochs=options.max_epochs,
             checkpoint_seconds=options.checkpoint_seconds,
             command=options.typed,
-            **_listeners(group.rank == 0),
+            **listeners(group.rank == 0),
         )
         document = (plan_run if options.dry_run else train_in_folder)(request, session)
     if group.rank == 0:
         _print(document, options)
 
 
-def _request(options: argparse.Namespace) -> Any:
+def request_of(options: argparse.Namespace) -> Any:
+    """The `TrainRequest` that the flags ask for."""
     import dataclasses
 
     from hutch.lm.train_request import TrainRequest
@@ -127,7 +138,8 @@ def _request(options: argparse.Namespace) -> Any:
     return TrainRequest(**chosen)
 
 
-def _listeners(speaks: bool) -> dict[str, Any]:
+def listeners(speaks: bool) -> dict[str, Any]:
+    """What a `RunSession` tells, of the first process alone."""
     from hutch.cli.train_line import TrainLine
 
     if not speaks:
@@ -142,7 +154,7 @@ def _print(document: dict[str, Any], options: argparse.Namespace) -> None:
     elif options.dry_run:
         print(_plan(document))
     else:
-        print(_summary(document, options.out))
+        print(summary(document, options.out))
 
 
 def _plan(plan: dict[str, Any]) -> str:
@@ -162,7 +174,7 @@ def _plan(plan: dict[str, Any]) -> str:
     )
 
 
-def _summary(document: dict[str, Any], folder: Path) -> str:
+def summary(document: dict[str, Any], folder: Path) -> str:
     from hutch.reports.formats import count, decimal, duration, percent, power
 
     costs = document["costs"]

@@ -30,8 +30,9 @@ from hutch.runs import digest, exclusive, plain
 from hutch.runs.atomic import atomic_path, read_json, write_json
 from hutch.runs.errors import BadInput
 from hutch.runs.machine import git_revision, machine_class
-from hutch.text import Corpus, CorpusConfig, build_corpus
+from hutch.text import Corpus, CorpusConfig, Tokenizer, build_corpus
 
+TRAIN_JSON = "train.json"
 LAST_STEPS = 20
 """Steps whose mean is the training loss of a finished run."""
 
@@ -69,11 +70,11 @@ def train_in_folder(request: TrainRequest, session: RunSession) -> dict[str, Any
     """
     refuse_idle_processes(session.group.world, request.sequences)
     with exclusive(session.folder, "run") if session.is_first else nullcontext():
-        corpus = _corpus(request, session)
-        precision = _precision(request, session)
+        corpus = prepared_corpus(session, request.vocabulary)
+        precision = chosen_precision(request.precision, _train_json(session.folder), session)
         config = request.config(vocabulary=corpus.tokenizer.vocabulary, precision=precision, corpus=corpus.digest)
-        known = known_run(session.folder, config)
-        _refuse_small_corpus(config, corpus, session.max_epochs)
+        known = known_run(session.folder / TRAIN_JSON, config)
+        refuse_small_corpus(config, corpus, session.max_epochs)
         session.group.any(False)  # all have read the folder before one writes in it
         if known.get("status") == "done":
             session.on_message(f"{session.folder} is trained already")
@@ -81,19 +82,19 @@ def train_in_folder(request: TrainRequest, session: RunSession) -> dict[str, Any
         if session.is_first:
             for left_by_a_killed_process in session.folder.glob(".*.tmp"):
                 left_by_a_killed_process.unlink(missing_ok=True)
-            write_json(session.folder / "train.json", {"status": "running", "config": plain(config)})
+            write_json(session.folder / TRAIN_JSON, {"status": "running", "config": plain(config)})
             shutil.copyfile(corpus.folder / "tokenizer.json", session.folder / "tokenizer.json")
         return _trained(config, corpus, session)
 
 
 def plan_run(request: TrainRequest, session: RunSession) -> dict[str, Any]:
     """What the run would cost; nothing is written. Every process of the group must call it."""
-    opened = _opened_corpus(request, session.corpus)
+    opened = opened_corpus(session.corpus, request.vocabulary)
     vocabulary = opened.tokenizer.vocabulary if opened else request.vocabulary or DEFAULT_VOCABULARY
-    precision = _precision(request, session)
+    precision = chosen_precision(request.precision, _train_json(session.folder), session)
     config = request.config(vocabulary=vocabulary, precision=precision, corpus=opened.digest if opened else "")
     if opened:
-        _refuse_small_corpus(config, opened, session.max_epochs)
+        refuse_small_corpus(config, opened, session.max_epochs)
     minutes = expected_minutes(config, session.group, session.device)
     return {
         **asdict(costs_of(config)),
@@ -135,26 +136,26 @@ def _trained(config: TrainConfig, corpus: Corpus, session: RunSession) -> dict[s
     if session.is_first:
         with atomic_path(folder / "curve.npy") as temporary, temporary.open("wb") as handle:
             np.save(handle, result.losses)
-        write_json(folder / "train.json", document)
+        write_json(folder / TRAIN_JSON, document)
         (folder / CHECKPOINT_FILE).unlink(missing_ok=True)
         shutil.rmtree(folder / CHECKPOINT_FOLDER, ignore_errors=True)
     return document
 
 
-def known_run(folder: Path, config: TrainConfig) -> dict[str, Any]:
-    """train.json, empty where there is none. Raises `BadInput` with the first difference if it is of another
-    configuration."""
-    known = _train_json(folder)
+def known_run(path: Path, config: Any) -> dict[str, Any]:
+    """What the file of a run in its folder tells, empty where there is none. Raises `BadInput` with the first
+    difference if it is of another configuration."""
+    known = read_json(path) if path.exists() else {}
     if known and digest(known["config"]) != digest(config):
         name, there, asked = next(_differences(known["config"], plain(config)))
         raise BadInput(
-            f"{folder} holds a run with {name}={there!r}, not {asked!r}: choose another folder, or remove this one"
+            f"{path.parent} holds a run with {name}={there!r}, not {asked!r}: choose another folder, or remove this one"
         )
     return known
 
 
 def _train_json(folder: Path) -> dict[str, Any]:
-    path = folder / "train.json"
+    path = folder / TRAIN_JSON
     return read_json(path) if path.exists() else {}
 
 
@@ -167,45 +168,48 @@ def _differences(there: dict[str, Any], asked: dict[str, Any], prefix: str = "")
             yield prefix + name, old, new
 
 
-def _corpus(request: TrainRequest, session: RunSession) -> Corpus:
-    """The corpus, built by the first process while the others wait."""
+def prepared_corpus(session: RunSession, vocabulary: int | None, tokenizer: Tokenizer | None = None) -> Corpus:
+    """The corpus, built by the first process while the others wait: with `vocabulary` tokens, or by `tokenizer`."""
     corpus = None
     if session.is_first:
-        corpus = _opened_corpus(request, session.corpus)
+        corpus = opened_corpus(session.corpus, vocabulary)
         if corpus is None:
             place = session.folder / "corpus"
             if not (place / "manifest.json").exists():
                 session.on_message(f"preparing the text of {session.corpus}")
-            wanted = CorpusConfig(source=session.corpus, vocabulary=request.vocabulary or DEFAULT_VOCABULARY)
-            corpus = build_corpus(wanted, place)
+            wanted = CorpusConfig(source=session.corpus, vocabulary=vocabulary or DEFAULT_VOCABULARY)
+            corpus = build_corpus(wanted.encoded_by(tokenizer) if tokenizer else wanted, place, tokenizer=tokenizer)
     session.group.any(False)
     if corpus is None:
-        corpus = _opened_corpus(request, session.corpus) or Corpus.open(session.folder / "corpus")
+        corpus = opened_corpus(session.corpus, vocabulary) or Corpus.open(session.folder / "corpus")
+    if tokenizer is not None and corpus.tokenizer.digest != tokenizer.digest:
+        raise BadInput(f"{corpus.folder} was encoded by another tokenizer than the model's: give its text instead")
     return corpus
 
 
-def _opened_corpus(request: TrainRequest, place: str) -> Corpus | None:
-    """The corpus at `place`; None where that is text."""
+def opened_corpus(place: str, vocabulary: int | None) -> Corpus | None:
+    """The corpus at `place`; None where that is text. Raises BadInput for another vocabulary than was asked for."""
     if not (Path(place) / "manifest.json").is_file():
         return None
     corpus = Corpus.open(place)
     found = corpus.tokenizer.vocabulary
-    if request.vocabulary not in (None, found):
-        raise BadInput(f"the tokenizer of {place} has {found} tokens, not {request.vocabulary}: leave --vocabulary out")
+    if vocabulary not in (None, found):
+        raise BadInput(f"the tokenizer of {place} has {found} tokens, not {vocabulary}: leave --vocabulary out")
     return corpus
 
 
-def _precision(request: TrainRequest, session: RunSession) -> Precision:
-    """What was asked for; else that of the run in the folder; else what the first process finds to be fastest."""
-    known = _train_json(session.folder).get("config", {}).get("precision")
+def chosen_precision(asked: Precision | None, known: dict[str, Any], session: RunSession) -> Precision:
+    """What was asked for; else that of the `known` run in the folder; else what the first process finds to be
+    fastest. Every process of the group must call it."""
     names = get_args(Precision)
-    asked = request.precision or known
+    asked = asked or known.get("config", {}).get("precision")
     if asked is None and session.is_first:
         asked = fastest_precision(session.device)
     return names[round(session.group.total(names.index(asked) if session.is_first else 0))]
 
 
-def _refuse_small_corpus(config: TrainConfig, corpus: Corpus, max_epochs: float) -> None:
+def refuse_small_corpus(config: TrainConfig, corpus: Corpus, max_epochs: float) -> None:
+    """Raise BadInput where the tokens are more than so many passes over the corpus."""
     there = len(corpus.train.tokens)
     if config.tokens > max_epochs * there:
         raise BadInput(

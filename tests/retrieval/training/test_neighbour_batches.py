@@ -1,9 +1,11 @@
 import numpy as np
 import pytest
 
-from hutch.retrieval.training.neighbour_batches import NeighbourBatches
+from hutch.retrieval.database import JoinConfig, join_neighbours
+from hutch.retrieval.training.neighbour_batches import NeighbourBatches, looked_up
 from hutch.runs import BadInput
 from hutch.text import Batches
+from tests.retrieval.database.small import build, documents, write_shard
 from tests.retrieval.training.copies import CHUNK, CONTEXT, IDS, TOKENS, values
 
 
@@ -36,3 +38,16 @@ def test_the_best_neighbours_are_taken_in_their_order():
 def test_a_table_that_does_not_fit_is_refused(ids, neighbours, said):
     with pytest.raises(BadInput, match=said):
         NeighbourBatches(windows(), ids, values, neighbours)
+
+
+def test_what_is_looked_up_when_needed_is_what_a_join_holds(tmp_path):
+    shard = write_shard(tmp_path / "shard", documents(60))
+    database = build(tmp_path / "database", shard)
+    chunk, join = database.config.chunk, JoinConfig(k=2, context=4 * database.config.chunk)
+    table = join_neighbours(shard, database, tmp_path / "neighbours", config=join)
+    batches = Batches(shard.tokens, 4 * chunk, 5, seed=0, grain=chunk)
+    joined = NeighbourBatches(batches, np.asarray(table.ids), database.values, 2)
+    live = NeighbourBatches(batches, looked_up(shard, database, join), database.values, 2)
+    for step in range(batches.windows // 5 + 2):
+        for one, other in zip(joined.batch(step), live.batch(step), strict=True):
+            assert np.array_equal(one, other)

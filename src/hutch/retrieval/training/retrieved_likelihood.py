@@ -32,6 +32,13 @@ class HeldOutWindows:
         """The windows of a shard (`hutch.lm.likelihood.windows_of`)."""
         return cls(*windows_of(shard, context, end_of_document))
 
+    def first(self, documents: int | None) -> "HeldOutWindows":
+        """Those of the first so many documents; None: all."""
+        if documents is None:
+            return self
+        rows = self.owner_wt[:, 0] < documents
+        return HeldOutWindows(self.inputs_wt[rows], self.targets_wt[rows], self.owner_wt[rows])
+
     def whole_chunks(self, chunk: int) -> np.ndarray:
         """Which chunks of each window hold no padding, booleans [w, l]."""
         whole = self.owner_wt.shape[1] // chunk * chunk

@@ -1,9 +1,12 @@
 """Everything that the weights of a RETRO run depend on, and what it costs."""
 
+import json
 from dataclasses import dataclass
+from typing import Any
 
+from hutch.lm.model import ModelConfig
 from hutch.lm.train_config import TrainConfig
-from hutch.retrieval.retro.configuration import RetroConfig
+from hutch.retrieval.retro.configuration import RetroConfig, read_config
 from hutch.retrieval.retro.retro_flops import retro_training_flops_per_token
 from hutch.runs.errors import BadInput
 
@@ -40,3 +43,16 @@ class RetroTrainConfig:
         """Training FLOPs for a token, encoder and cross-attention counted. Of a frozen decoder too many: it has no
         gradients of weights, and none at all below the first layer that reads neighbours."""
         return retro_training_flops_per_token(self.retro, self.neighbours)
+
+
+def read_train_config(fields: dict[str, Any]) -> RetroTrainConfig:
+    """The configuration that `hutch.runs.plain` made JSON values of."""
+    train = fields["train"]
+    model, betas = ModelConfig(**train["model"]), tuple(train["betas"])
+    return RetroTrainConfig(
+        **fields
+        | {
+            "train": TrainConfig(**train | {"model": model, "betas": betas}),
+            "retro": read_config(json.dumps(fields["retro"])),
+        }
+    )

@@ -11,7 +11,7 @@ from hutch.lm.training import Progress, TrainResult, learner_of, recompute_block
 from hutch.retrieval.retro.decoders import HookedDecoder, OwnDecoder
 from hutch.retrieval.retro.retro_model import Retro, build_retro, retrofit
 from hutch.retrieval.retro.trained_weights import FORMAT, fingerprint, save_trained
-from hutch.retrieval.training.neighbour_batches import NeighbourBatches, Values
+from hutch.retrieval.training.neighbour_batches import Found, NeighbourBatches, Values
 from hutch.retrieval.training.retro_train_config import RetroTrainConfig
 from hutch.runs.configuration import digest
 from hutch.runs.errors import BadInput
@@ -24,7 +24,7 @@ WEIGHTS = "retro.safetensors"
 def train_retro(
     config: RetroTrainConfig,
     tokens: np.ndarray,
-    ids: np.ndarray,
+    found: Found,
     values: Values,
     folder: Path,
     *,
@@ -37,7 +37,7 @@ def train_retro(
     """Train from this configuration's checkpoint in `folder`, if there is one, to the end; write `retro.safetensors`.
 
     Args:
-        tokens: the flat token file; `ids` the neighbours of its chunks and `values` their tokens (`NeighbourBatches`).
+        tokens: the flat token file; `found` the neighbours of its chunks and `values` their tokens.
         decoder: the trained decoder that a retrofit keeps frozen; its fingerprint must be `config.decoder`.
 
     A run that was killed goes on from its last checkpoint and ends with the same bits, as `hutch.lm.train` does.
@@ -46,7 +46,7 @@ def train_retro(
     train, group = config.train, group or Alone()
     model = retro_model_of(config, decoder).to(device)
     windows = Batches(tokens, train.model.context, train.sequences, train.seed, grain=config.retro.chunk)
-    batches = NeighbourBatches(windows, ids, values, config.neighbours)
+    batches = NeighbourBatches(windows, found, values, config.neighbours)
     store = group.store(Path(folder), f"{FORMAT}, {digest(config)}")
     learner = learner_of(train, group, device, model)
     result = run_steps(learner, batches.batch, train, store, on_progress, checkpoint_seconds)
