@@ -56,8 +56,9 @@ class StaticEmbedder:
     name = "static word vectors"
 
     def __init__(self, table_vd: np.ndarray, tokenizer_digest: str) -> None:
-        """`table_vd`: float32 [vocabulary, d], the weights folded in."""
-        self.table_vd = np.ascontiguousarray(table_vd, dtype=np.float32)
+        """`table_vd`: [vocabulary, d], the weights folded in. It is rounded to float16, as the vectors of chunks are, so
+        that a small database is not mostly its table."""
+        self.table_vd = np.ascontiguousarray(table_vd, dtype=np.float16)
         self.tokenizer_digest = tokenizer_digest
 
     @classmethod
@@ -69,8 +70,8 @@ class StaticEmbedder:
         weighted = cls(vectors_vd * weights_v[:, None].astype(np.float32), tokenizer.digest)
         sample_nd = weighted.embed(tokens_nm[:: max(1, len(tokens_nm) // COMPONENT_FROM)], tokenizer)
         component_d = np.linalg.eigh(sample_nd.T @ sample_nd)[1][:, -1]
-        table_vd = weighted.table_vd - np.outer(weighted.table_vd @ component_d, component_d)
-        return cls(table_vd, tokenizer.digest)
+        table_vd = weighted.table_vd.astype(np.float32)
+        return cls(table_vd - np.outer(table_vd @ component_d, component_d), tokenizer.digest)
 
     @property
     def dimensions(self) -> int:
@@ -87,7 +88,7 @@ class StaticEmbedder:
         """The table with a row of zeros behind it, which −1 reads."""
         import torch
 
-        return torch.from_numpy(np.vstack([self.table_vd, np.zeros((1, self.dimensions), np.float32)]))
+        return torch.from_numpy(np.vstack([self.table_vd, np.zeros((1, self.dimensions))]).astype(np.float32))
 
     def embed(self, tokens_nm: np.ndarray, tokenizer: Tokenizer) -> np.ndarray:
         """See `Embedder`. Raises BadInput for the tokens of another tokenizer than it learned from."""
