@@ -17,6 +17,7 @@ import statistics
 import sys
 import time
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -28,7 +29,6 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from hutch.lm import ModelConfig, TrainConfig, keep_freed_memory, learner_of, shape_of, train_step
-from hutch.lm.groups import Alone
 from hutch.lm.precision import measured_precision, refuse_dynamic_threads
 from hutch.scaling import training_flops_per_token
 
@@ -99,7 +99,7 @@ class PlainGPT(nn.Module):
 
 
 def ours(config: TrainConfig, *, compiled: bool) -> Step:
-    learner = learner_of(config, Alone(compiled=compiled))
+    learner = learner_of(replace(config, compiled=compiled))
     return lambda batch, step: train_step(learner, batch, config, step)
 
 

@@ -15,9 +15,9 @@ def outside_of_torchrun(monkeypatch):
 
 @pytest.mark.parametrize("kind", ["replicated", "sharded"])
 def test_without_torchrun_a_process_is_alone(kind):
-    with group_from_environment(kind, compiled=True) as group:
+    with group_from_environment(kind) as group:
         assert isinstance(group, Alone)
-        assert (group.rank, group.world, group.compiled) == (0, 1, True)
+        assert (group.rank, group.world) == (0, 1)
     assert rank_of_process() == 0
 
 

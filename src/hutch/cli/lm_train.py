@@ -10,6 +10,7 @@ from typing import Any
 from hutch.cli.numbers import from_zero
 
 SECONDS_BEFORE_OTHERS_SPEAK = 8.0
+COMPILE = {"auto": None, "yes": True, "no": False}
 
 
 def add_train(verbs: Any) -> None:
@@ -24,7 +25,12 @@ def add_train(verbs: Any) -> None:
     add_model(train)
     add_recipe(train)
     add_session(train)
-    train.add_argument("--compile", action="store_true", help="compile the model first: slow to start, faster to run")
+    train.add_argument(
+        "--compile",
+        choices=tuple(COMPILE),
+        default="auto",
+        help="compile the model first: slow to start, perhaps faster to run (default: where it pays, by measurement)",
+    )
     train.add_argument(
         "--group",
         choices=("replicated", "sharded"),
@@ -110,7 +116,7 @@ def _work(options: argparse.Namespace) -> None:
     request = request_of(options)
     device = device_of_process(options.device)
     keep_freed_memory()
-    with group_from_environment(options.group, device=device, compiled=options.compile) as group:
+    with group_from_environment(options.group, device=device) as group:
         session = RunSession(
             folder=options.out,
             corpus=options.corpus,
@@ -134,6 +140,7 @@ def request_of(options: argparse.Namespace) -> Any:
 
     names = [field.name for field in dataclasses.fields(TrainRequest) if hasattr(options, field.name)]
     chosen = {name: getattr(options, name) for name in names}
+    chosen["compiled"] = COMPILE[getattr(options, "compile", "no")]
     chosen["precision"] = None if options.precision == "auto" else options.precision
     return TrainRequest(**chosen)
 

@@ -160,7 +160,7 @@ def _train(options: argparse.Namespace, request: Any) -> None:
     )
     device = device_of_process(options.device)
     keep_freed_memory()
-    with group_from_environment("replicated", device=device, compiled=False) as group, working() as line:
+    with group_from_environment("replicated", device=device) as group, working() as line:
         run = RunSession(
             folder=options.out,
             corpus=options.corpus,

@@ -106,12 +106,9 @@ class Alone:
 
     rank, world = 0, 1
 
-    def __init__(self, *, compiled: bool = False) -> None:
-        self.compiled = compiled
-
     def wrap(self, model: Trainable, config: TrainConfig) -> LossOf:
         module = LossModule(model)
-        return torch.compile(module, dynamic=False) if self.compiled else module
+        return torch.compile(module, dynamic=False) if config.compiled else module
 
     @contextmanager
     def last(self, is_last: bool) -> Iterator[None]:

@@ -31,12 +31,7 @@ NEEDED = ("RANK", "WORLD_SIZE", "LOCAL_RANK", "MASTER_ADDR", "MASTER_PORT")
 
 
 @contextmanager
-def group_from_environment(
-    kind: GroupKind = "replicated",
-    *,
-    device: str = "cpu",
-    compiled: bool = False,
-) -> Iterator[Group]:
+def group_from_environment(kind: GroupKind = "replicated", *, device: str = "cpu") -> Iterator[Group]:
     """The group of the processes that torchrun started, to be left by all of them; `Alone` without torchrun.
 
     `device` is what `device_of_process` returned. Raises `BadInput` for what cannot be had, and `LostProcess` in
@@ -46,7 +41,7 @@ def group_from_environment(
     if kind not in get_args(GroupKind):
         raise BadInput(f"group must be one of {', '.join(get_args(GroupKind))}, not {kind!r}")
     if not under_torchrun():
-        yield Alone(compiled=compiled)
+        yield Alone()
         return
     import torch.distributed as dist
 
@@ -57,7 +52,7 @@ def group_from_environment(
     with _lost_process_named():
         dist.init_process_group("cpu:gloo,cuda:nccl" if on_gpu else "gloo")
         try:
-            yield _group(kind, compiled)
+            yield _group(kind)
         finally:
             dist.destroy_process_group()
 
@@ -94,14 +89,14 @@ def device_of_process(device: str) -> str:
     return f"cuda:{place}"
 
 
-def _group(kind: GroupKind, compiled: bool) -> Group:
+def _group(kind: GroupKind) -> Group:
     if kind == "replicated":
         from hutch.lm.replicated import Replicated
 
-        return Replicated(compiled=compiled)
+        return Replicated()
     from hutch.lm.sharded import Sharded
 
-    return Sharded(compiled=compiled)
+    return Sharded()
 
 
 def _stay_on_loopback() -> None:

@@ -23,10 +23,9 @@ class Processes(ABC):
     Their default group must have gloo for CPU tensors: sums of single numbers go there, which spares a GPU the wait.
     """
 
-    def __init__(self, *, compiled: bool = False) -> None:
+    def __init__(self) -> None:
         """Every process of the group must come here: it makes a second group, for checkpoints."""
         self.rank, self.world = dist.get_rank(), dist.get_world_size()
-        self.compiled = compiled
         # Checkpoints are written by a thread; its messages must not mix with those of training.
         group = dist.new_group(backend="gloo")
         assert isinstance(group, dist.ProcessGroup)  # this process is in it

@@ -28,7 +28,7 @@ class Replicated(Processes):
 
     def wrap(self, model: Trainable, config: TrainConfig) -> LossOf:
         module = LossModule(model)
-        if self.compiled:
+        if config.compiled:
             module.compile(dynamic=False)
         device = next(model.parameters()).device
         self._replica = DistributedDataParallel(

@@ -13,13 +13,14 @@ The same request again goes on where it stopped.
 import shutil
 from collections.abc import Callable
 from contextlib import nullcontext
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any, get_args
 
 import numpy as np
 import torch
 
+from hutch.lm.compiling import compiling_pays
 from hutch.lm.groups import CHECKPOINT_FILE, CHECKPOINT_FOLDER, Group
 from hutch.lm.speed import fastest_precision, gemm_peak
 from hutch.lm.train_config import Precision, TrainConfig
@@ -73,6 +74,7 @@ def train_in_folder(request: TrainRequest, session: RunSession) -> dict[str, Any
         corpus = prepared_corpus(session, request.vocabulary)
         precision = chosen_precision(request.precision, _train_json(session.folder), session)
         config = request.config(vocabulary=corpus.tokenizer.vocabulary, precision=precision, corpus=corpus.digest)
+        config = replace(config, compiled=_chosen_compiled(request, config, session))
         known = known_run(session.folder / TRAIN_JSON, config)
         refuse_small_corpus(config, corpus, session.max_epochs)
         session.group.any(False)  # all have read the folder before one writes in it
@@ -206,6 +208,15 @@ def chosen_precision(asked: Precision | None, known: dict[str, Any], session: Ru
     if asked is None and session.is_first:
         asked = fastest_precision(session.device)
     return names[round(session.group.total(names.index(asked) if session.is_first else 0))]
+
+
+def _chosen_compiled(request: TrainRequest, config: TrainConfig, session: RunSession) -> bool:
+    """What was asked for; else that of the run in the folder; else whether it pays for itself."""
+    known = _train_json(session.folder).get("config", {}).get("compiled")
+    asked = request.compiled if known is None or request.compiled is not None else known
+    if not session.group.any(asked is None):
+        return bool(asked)
+    return compiling_pays(config, session.group, session.device)
 
 
 def refuse_small_corpus(config: TrainConfig, corpus: Corpus, max_epochs: float) -> None:

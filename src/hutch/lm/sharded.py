@@ -39,7 +39,7 @@ class Sharded(Processes):
         mesh = init_device_mesh(model.embedding.weight.device.type, (self.world,))
         module = LossModule(model)
         for block in model.blocks:
-            if self.compiled:
+            if config.compiled:
                 block.compile(dynamic=False)
             if config.precision == "bfloat16":
                 # As a unit of their own, gains keep their type. They are small: gathered once, they stay.

@@ -47,6 +47,8 @@ class TrainConfig:
     """Sequences in one forward pass of one process; None for all of its batch. Fewer need less memory."""
     recompute: bool = False
     """Recompute each block's activations in the backward pass: a third more FLOPs, memory of one block."""
+    compiled: bool = False
+    """Through torch.compile, whose sums are rounded otherwise."""
     seed: int = 0
     """Initial weights and order of the data. A family shares it: the same tokens in the same order."""
     corpus: str = ""

@@ -40,6 +40,8 @@ class TrainRequest:
     algorithm: Algorithm = "adamw"
     precision: Precision | None = None
     """None: what the device multiplies fastest in."""
+    compiled: bool | None = None
+    """Through torch.compile; None: where that pays for itself within the run (`hutch.lm.compiling`)."""
     micro_sequences: int | None = None
     recompute: bool = False
     seed: int = 0
@@ -60,10 +62,12 @@ class TrainRequest:
         return model_of_shape(shape, positions=self.positions)
 
     def config(self, *, vocabulary: int, precision: Precision, corpus: str) -> TrainConfig:
-        """The whole configuration, on the corpus with that digest."""
-        taken = {field.name for field in dataclasses.fields(TrainConfig)} - {"model", "precision", "corpus"}
+        """The whole configuration, on the corpus with that digest; not compiled where that is still to be found out."""
+        taken = {field.name for field in dataclasses.fields(TrainConfig)} - {"model", "precision", "corpus", "compiled"}
         same = {field.name: getattr(self, field.name) for field in dataclasses.fields(self) if field.name in taken}
-        return TrainConfig(model=self.model(vocabulary), precision=precision, corpus=corpus, **same)
+        return TrainConfig(
+            model=self.model(vocabulary), precision=precision, corpus=corpus, compiled=bool(self.compiled), **same
+        )
 
 
 def published_shapes() -> dict[str, Shape]:
