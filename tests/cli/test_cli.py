@@ -11,6 +11,7 @@ from hutch.cli.main import main
 
 HUTCH = Path(sys.executable).with_name("hutch")
 STUDY = ("study", "run", "compute-optimal")
+RETRIEVAL = ("study", "run", "retrieval")
 
 
 def run(*arguments, **options):
@@ -33,6 +34,17 @@ def run(*arguments, **options):
         ((*STUDY, "--workers", "0"), "--workers must be at least 1, not 0"),
         ((*STUDY, "--source", "/nowhere/text", "--out", "OUT"), "/nowhere/text"),
         ((*STUDY, "--scale", "smoke", "--source", str(Path(__file__).parent), "--out", "OUT"), "holds no text"),
+        ((*STUDY, "--widths", "64"), "the study compute-optimal has no --widths; it has --source"),
+        ((*RETRIEVAL, "--span", "3"), "the study retrieval has no --span; it has --source"),
+        ((*RETRIEVAL, "--widths", "64,x"), "'x' is not a number"),
+        ((*RETRIEVAL, "--widths", "64.5"), "'64.5' is not a whole number"),
+        ((*RETRIEVAL, "--widths", "96,64"), "widths must be ascending"),
+        ((*RETRIEVAL, "--context", "100"), "two whole chunks of 64 tokens, not --context 100"),
+        ((*RETRIEVAL, "--budgets", "1e8", "--dry-run"), "fewer than 20 steps"),
+        ((*RETRIEVAL, "--retriever", "bm25"), "'bm25'"),
+        ((*RETRIEVAL, "--scale", "week"), 'there is no scale "week"'),
+        ((*RETRIEVAL, "--source", "/nowhere/text", "--out", "OUT"), "/nowhere/text"),
+        ((*RETRIEVAL, "--out", "/dev/null"), "is a file, not a folder"),
         (("report", "/nowhere"), "holds no finished study"),
         (("claims", "/nowhere"), "holds no finished study"),
     ],
@@ -58,8 +70,9 @@ def test_help_has_an_example():
 
 
 def test_studies_are_listed():
-    assert "compute-optimal" in run("study", "list").stdout
-    assert list(json.loads(run("study", "list", "--json").stdout)) == ["compute-optimal"]
+    lines = run("study", "list").stdout.splitlines()
+    assert [line.split()[0] for line in lines] == ["compute-optimal", "retrieval"]
+    assert list(json.loads(run("study", "list", "--json").stdout)) == ["compute-optimal", "retrieval"]
 
 
 def test_a_dry_run_prints_the_cost_and_leaves_nothing(tmp_path):
@@ -72,6 +85,32 @@ def test_a_dry_run_prints_the_cost_and_leaves_nothing(tmp_path):
     text = run(*STUDY, "--scale", "smoke", "--dry-run", cwd=tmp_path).stdout
     assert "14 runs" in text
     assert "min of training on" in text
+
+
+def test_a_dry_run_of_retrieval_prints_the_cost_and_leaves_nothing(tmp_path):
+    done = run(*RETRIEVAL, "--scale", "smoke", "--dry-run", "--json", cwd=tmp_path)
+    plan = json.loads(done.stdout)
+    assert len(plan["runs"]) == 10
+    assert plan["flops"] == pytest.approx(sum(r["flops"] for r in plan["runs"]))
+    assert plan["minutes"] > plan["preparation_minutes"] > 0
+    assert not list(tmp_path.iterdir())
+    text = run(*RETRIEVAL, "--scale", "smoke", "--dry-run", cwd=tmp_path).stdout
+    assert "10 runs" in text
+    assert "same tokens" in text
+
+
+@pytest.mark.slow
+def test_smoke_of_retrieval_on_the_embedded_corpus(tmp_path):
+    """One command, one JSON document, one page; and again at no cost."""
+    first = run(*RETRIEVAL, "--scale", "smoke", "--out", tmp_path / "s", "--json")
+    assert first.returncode == 0, first.stderr
+    document = json.loads(first.stdout)
+    assert [run["status"] for run in document["runs"]] == ["done"] * 10
+    assert (tmp_path / "s" / "report.html").stat().st_size > 1e6
+    again = run(*RETRIEVAL, "--scale", "smoke", "--out", tmp_path / "s", "--json")
+    assert again.stdout == first.stdout
+    assert len(json.loads(run("claims", tmp_path / "s", "--json").stdout)[str(tmp_path / "s")]) == 7
+    assert run("report", tmp_path / "s").stdout.strip() == str(tmp_path / "s" / "report.html")
 
 
 @pytest.mark.slow

@@ -2,11 +2,20 @@
 
 import pytest
 import torch
+import torch.nn.functional as F
 from torch.nn.attention import SDPBackend, sdpa_kernel
 from torch.utils.flop_counter import FlopCounterMode
 
-from hutch.lm import shape_of
-from hutch.retrieval.retro import build_retro, retro_of, retro_operations, retro_training_flops_per_token
+from hutch.lm import build_model, shape_of
+from hutch.retrieval.retro import (
+    OwnDecoder,
+    build_retro,
+    retro_of,
+    retro_operations,
+    retro_training_flops_per_token,
+    retrofit,
+    retrofit_training_flops_per_token,
+)
 from hutch.runs import BadInput
 from hutch.scaling import training_flops_per_token
 
@@ -55,6 +64,21 @@ def test_training_is_three_times_forward_and_without_neighbours_the_decoders():
     assert retro_training_flops_per_token(config, 0) == plain
     added = 3 * sum(retro_operations(config, 2).values()) // decoder.context
     assert retro_training_flops_per_token(config, 2) - plain in (added, added + 1)
+
+
+@pytest.mark.parametrize("layers", [(2,), (1, 3), (4,)])
+def test_a_frozen_decoder_costs_what_torch_counts(layers):
+    config = retro_config(
+        decoder=decoder_config(width=64, heads=4, key_size=16, feed_forward=256, vocabulary=500), cross_layers=layers
+    )
+    decoder = config.decoder
+    ids, neighbours = texts(2, decoder.context, k=2)
+    model = retrofit(OwnDecoder(build_model(decoder, 0)), config, 0)
+    with FlopCounterMode(display=False) as counter, sdpa_kernel(SDPBackend.MATH):
+        F.cross_entropy(model(ids, neighbours).flatten(0, 1), ids.flatten()).backward()
+    counted = counter.get_total_flops() / ids.numel()
+    assert retrofit_training_flops_per_token(config, 2) == pytest.approx(counted, rel=0.05)
+    assert retrofit_training_flops_per_token(config, 2) < retro_training_flops_per_token(config, 2)
 
 
 def test_published_shares():

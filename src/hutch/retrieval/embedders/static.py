@@ -56,8 +56,8 @@ class StaticEmbedder:
     name = "static word vectors"
 
     def __init__(self, table_vd: np.ndarray, tokenizer_digest: str) -> None:
-        """`table_vd`: [vocabulary, d], the weights folded in. It is rounded to float16, as the vectors of chunks are, so
-        that a small database is not mostly its table."""
+        """`table_vd`: [vocabulary, d], the weights folded in. It is rounded to float16, as the vectors of chunks are,
+        so that a small database is not mostly its table."""
         self.table_vd = np.ascontiguousarray(table_vd, dtype=np.float16)
         self.tokenizer_digest = tokenizer_digest
 

@@ -8,7 +8,11 @@ retrofitted = retrofit(OwnDecoder(trained), retro_of(trained.config), seed=0)
 from hutch.retrieval.retro.configuration import RetroConfig, published_cross_layers, retro_of
 from hutch.retrieval.retro.decoders import HookedDecoder, OwnDecoder
 from hutch.retrieval.retro.incremental import RetroCache, new_retro_cache, read_on
-from hutch.retrieval.retro.retro_flops import retro_operations, retro_training_flops_per_token
+from hutch.retrieval.retro.retro_flops import (
+    retro_operations,
+    retro_training_flops_per_token,
+    retrofit_training_flops_per_token,
+)
 from hutch.retrieval.retro.retro_model import Retro, build_retro, retrofit
 from hutch.retrieval.retro.trained_weights import load_trained, retro_config_of, save_trained
 
@@ -28,5 +32,6 @@ __all__ = [
     "retro_operations",
     "retro_training_flops_per_token",
     "retrofit",
+    "retrofit_training_flops_per_token",
     "save_trained",
 ]

@@ -11,7 +11,9 @@ batch, not sequence: 0.01 % of a small model's step.
 from hutch.lm.family import shape_of
 from hutch.retrieval.retro.configuration import RetroConfig
 from hutch.runs.errors import BadInput
-from hutch.scaling.flops import training_flops_per_token
+from hutch.scaling.flops import TRAINING_PER_FORWARD, forward_operations, training_flops_per_token
+
+READ_OUT, ATTENTION = "output_logits", ("attention_logits", "softmax", "attention_values")
 
 
 def retro_operations(config: RetroConfig, neighbours: int) -> dict[str, int]:
@@ -26,10 +28,23 @@ def retro_operations(config: RetroConfig, neighbours: int) -> dict[str, int]:
 
 def retro_training_flops_per_token(config: RetroConfig, neighbours: int) -> int:
     """Training FLOP per token of the decoder's text, k `neighbours` a chunk: 3 × forward, rounded down. For a model
-    that trains whole; a frozen decoder has no gradients of weights and costs up to a third less."""
+    that trains whole."""
     decoder = config.decoder
     extra = retro_operations(config, neighbours)
     return training_flops_per_token(shape_of(decoder), "executed", decoder.positions, extra=extra)
+
+
+def retrofit_training_flops_per_token(config: RetroConfig, neighbours: int) -> int:
+    """The same where the decoder is frozen (§4.4): of the read-out and of what lies above the first layer that reads
+    neighbours, gradients of activations alone, below it none at all; what is added is trained whole."""
+    decoder = config.decoder
+    forward = forward_operations(shape_of(decoder), "executed", decoder.positions)
+    above = decoder.layers - config.cross_layers[0]
+    # Both factors of an attention's products are activations: two gradients each.
+    layers = {name: flop * (2 if name in ATTENTION else 1) for name, flop in forward.items() if name != READ_OUT}
+    back = forward[READ_OUT] + (above * sum(layers.values()) + forward["feed_forward"]) // decoder.layers
+    added = TRAINING_PER_FORWARD * sum(retro_operations(config, neighbours).values())
+    return (sum(forward.values()) + back + added) // decoder.context
 
 
 def _encoder(config: RetroConfig, tokens: int) -> dict[str, int]:

@@ -1,5 +1,6 @@
 """Everything that the weights of a RETRO run depend on, and what it costs."""
 
+import dataclasses
 import json
 from dataclasses import dataclass
 from typing import Any
@@ -7,7 +8,7 @@ from typing import Any
 from hutch.lm.model import ModelConfig
 from hutch.lm.train_config import TrainConfig
 from hutch.retrieval.retro.configuration import RetroConfig, read_config
-from hutch.retrieval.retro.retro_flops import retro_training_flops_per_token
+from hutch.retrieval.retro.retro_flops import retro_training_flops_per_token, retrofit_training_flops_per_token
 from hutch.runs.errors import BadInput
 
 
@@ -40,9 +41,10 @@ class RetroTrainConfig:
 
     @property
     def flops_per_token(self) -> int:
-        """Training FLOPs for a token, encoder and cross-attention counted. Of a frozen decoder too many: it has no
-        gradients of weights, and none at all below the first layer that reads neighbours."""
-        return retro_training_flops_per_token(self.retro, self.neighbours)
+        """Training FLOPs for a token at the context that is trained, encoder and cross-attention counted."""
+        trained = dataclasses.replace(self.retro, decoder=self.train.model)
+        count = retrofit_training_flops_per_token if self.decoder else retro_training_flops_per_token
+        return count(trained, self.neighbours)
 
 
 def read_train_config(fields: dict[str, Any]) -> RetroTrainConfig:
