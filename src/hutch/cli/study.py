@@ -1,15 +1,40 @@
-"""`hutch study list` and `hutch study run`."""
+"""`hutch study list` and `hutch study run`.
+
+A study is a package with three modules: `configuration` (a frozen dataclass and its `preset(scale)`), `estimate`
+(`estimate(config, workers)` and `estimate_lines(plan)`) and `study` (`Session` and `run_study(config, session)`). What
+may differ from the preset are the fields of its configuration that have a flag below.
+"""
 
 import argparse
 import dataclasses
 import json
 import sys
+from dataclasses import dataclass
+from importlib import import_module
 from pathlib import Path
 from typing import Any
 
 from hutch.cli.numbers import number, numbers
 
-STUDIES = {"compute-optimal": "how large should a language model be, and how much should it read, for a budget?"}
+
+@dataclass(frozen=True)
+class Listed:
+    """A study on the list."""
+
+    question: str
+    package: str
+
+
+STUDIES = {
+    "compute-optimal": Listed(
+        "how large should a language model be, and how much should it read, for a budget?",
+        "hutch.studies.compute_optimal",
+    ),
+    "retrieval": Listed(
+        "at equal FLOPs, is retrieval worth more than parameters or tokens, and how much of its gain is copying?",
+        "hutch.studies.retrieval",
+    ),
+}
 
 
 def add_commands(rooms: Any) -> None:
@@ -39,79 +64,113 @@ def _add_session(run: argparse.ArgumentParser) -> None:
 
 
 def _add_overrides(run: argparse.ArgumentParser) -> None:
-    """What may differ from the scale's preset."""
+    """What may differ from the scale's preset; each flag is a field of a study's configuration."""
     group = run.add_argument_group("instead of the scale's own")
-    group.add_argument("--source", metavar="TEXT", help="corpus: embedded, a file or folder of text, or hf:NAME")
-    group.add_argument("--subsets", type=_names, metavar="A,B", help="only these subsets of it")
-    group.add_argument("--vocabulary", type=int, help="tokens of the byte-level BPE")
-    group.add_argument("--context", type=int, help="tokens that a model sees")
-    group.add_argument("--budgets", type=numbers, metavar="C,C,...", help="FLOPs of each isoFLOP profile")
-    group.add_argument("--holdout-budget", type=number, metavar="C", help="FLOPs of the held-out budget")
-    group.add_argument("--sizes", type=int, help="models in a profile")
-    group.add_argument("--span", type=number, help="largest over smallest model in a profile")
-    group.add_argument("--positions", choices=("rotary", "relative"), help="relative as in Gopher (slower)")
-    group.add_argument("--max-epochs", type=number, help="passes over the corpus that no run may exceed")
-    group.add_argument("--seed", type=int, help="weights, order of the data, resamples")
+    overrides = [
+        group.add_argument("--source", metavar="TEXT", help="corpus: embedded, a file or folder of text, or hf:NAME"),
+        group.add_argument("--subsets", type=_names, metavar="A,B", help="only these subsets of it"),
+        group.add_argument("--train-tokens", type=_whole, metavar="D", help="tokens of it to prepare"),
+        group.add_argument("--vocabulary", type=int, help="tokens of the byte-level BPE"),
+        group.add_argument("--context", type=int, help="tokens that a model sees"),
+        group.add_argument("--budgets", type=numbers, metavar="C,C,...", help="FLOPs of each budget that is compared"),
+        group.add_argument("--holdout-budget", type=number, metavar="C", help="FLOPs of the held-out budget"),
+        group.add_argument("--sizes", type=int, help="models in a profile (compute-optimal)"),
+        group.add_argument("--span", type=number, help="largest over smallest model in a profile (compute-optimal)"),
+        group.add_argument("--positions", choices=("rotary", "relative"), help="relative as in Gopher (slower)"),
+        group.add_argument("--widths", type=_wholes, metavar="W,W,...", help="widths of the models (retrieval)"),
+        group.add_argument("--retriever", choices=("dense", "reranked"), help="how neighbours are ranked (retrieval)"),
+        group.add_argument("--embedder", metavar="NAME", help="static, minilm, or a model's folder (retrieval)"),
+        group.add_argument("--replicates", type=int, help="further seeds of the smallest models (retrieval)"),
+        group.add_argument("--max-epochs", type=number, help="passes over the corpus that no run may exceed"),
+        group.add_argument("--seed", type=int, help="weights, order of the data, resamples"),
+    ]
+    run.set_defaults(overrides={action.dest: action.option_strings[0] for action in overrides})
 
 
 def _names(text: str) -> tuple[str, ...]:
     return tuple(part.strip() for part in text.split(",") if part.strip())
 
 
+def _whole(text: str) -> int:
+    value = number(text)
+    if value != int(value):
+        raise argparse.ArgumentTypeError(f"{text!r} is not a whole number")
+    return int(value)
+
+
+def _wholes(text: str) -> tuple[int, ...]:
+    return tuple(_whole(part) for part in _names(text))
+
+
 def list_studies(options: argparse.Namespace) -> None:
     """Print the studies."""
     if options.json:
-        print(json.dumps(STUDIES, indent=1))
+        print(json.dumps({name: study.question for name, study in STUDIES.items()}, indent=1))
         return
-    for name, question in STUDIES.items():
-        print(f"{name}  {question}")
+    width = max(map(len, STUDIES))
+    for name, study in STUDIES.items():
+        print(f"{name:<{width}}  {study.question}")
 
 
 def run_study(options: argparse.Namespace) -> None:
     """Run a study in its folder, write its page, print its summary."""
-    from hutch.runs import BadInput
+    from hutch.runs.errors import BadInput
 
     if options.name not in STUDIES:
         raise BadInput(f"there is no study {options.name!r}: choose one of {', '.join(STUDIES)}")
     from hutch.runs.machine import usable_cores
-    from hutch.studies.compute_optimal.configuration import ComputeOptimalConfig, preset
 
-    names = [f.name for f in dataclasses.fields(ComputeOptimalConfig) if getattr(options, f.name, None) is not None]
-    chosen = {name: getattr(options, name) for name in names if name != "scale"}
-    if "source" in chosen:
-        # The preset's subsets are those of its own corpus.
-        chosen.setdefault("subsets", None)
-    config = dataclasses.replace(preset(options.scale), **chosen)
+    config = _configured(options)
     workers = usable_cores() if options.workers is None else options.workers
     if workers < 1:
         raise BadInput(f"--workers must be at least 1, not {workers}")
     if options.dry_run:
-        _dry_run(config, workers, options.json)
+        _dry_run(options.name, config, workers, options.json)
         return
     folder = options.out or Path("out") / f"{options.name}-{options.scale}"
     _run(config, folder, workers, options)
 
 
-def _dry_run(config: Any, workers: int, as_json: bool) -> None:
-    from hutch.studies.compute_optimal.estimate import estimate, estimate_lines
+def _module(name: str, module: str) -> Any:
+    return import_module(f"{STUDIES[name].package}.{module}")
 
-    plan = estimate(config, workers)
-    print(json.dumps(plan, indent=1) if as_json else "\n".join(estimate_lines(plan)))
+
+def _configured(options: argparse.Namespace) -> Any:
+    """The scale's preset with what was asked for instead; `BadInput` names a flag that the study does not have."""
+    from hutch.runs.errors import BadInput
+
+    config = _module(options.name, "configuration").preset(options.scale)
+    fields = {field.name for field in dataclasses.fields(config)}
+    chosen = {name: value for name in options.overrides if (value := getattr(options, name)) is not None}
+    for name in chosen:
+        if name not in fields:
+            known = ", ".join(flag for field, flag in options.overrides.items() if field in fields)
+            raise BadInput(f"the study {options.name} has no {options.overrides[name]}; it has {known}")
+    if "source" in chosen:
+        # The preset's subsets are those of its own corpus.
+        chosen.setdefault("subsets", None)
+    return dataclasses.replace(config, **chosen)
+
+
+def _dry_run(name: str, config: Any, workers: int, as_json: bool) -> None:
+    estimate = _module(name, "estimate")
+    plan = estimate.estimate(config, workers)
+    print(json.dumps(plan, indent=1) if as_json else "\n".join(estimate.estimate_lines(plan)))
 
 
 def _run(config: Any, folder: Path, workers: int, options: argparse.Namespace) -> None:
     from hutch.reports import LiveView, render_page, study_summary
-    from hutch.studies.compute_optimal.study import Session, run_study
 
+    study = _module(options.name, "study")
     with LiveView() as view:
-        session = Session(
+        session = study.Session(
             folder=folder,
             workers=workers,
             command=options.typed,
             on_snapshot=view.update,
             on_message=view.message,
         )
-        document = run_study(config, session)
+        document = study.run_study(config, session)
         view.message("drawing the page")
         page = render_page(folder)
     if options.json:

@@ -83,10 +83,10 @@ def _tiles(analysis: Analysis) -> Html:
     untested = reason(analysis, "chinchilla_test")
     return element(
         "div",
-        _tile("optimal parameters ∝ Cᵃ", interval(fit.get("a")), two, f"exponent a, {number}", why),
-        _tile("optimal tokens ∝ Cᵇ", interval(fit.get("b")), two, f"exponent b, {number}", why),
+        tile("optimal parameters ∝ Cᵃ", interval(fit.get("a")), two, f"exponent a, {number}", why),
+        tile("optimal tokens ∝ Cᵇ", interval(fit.get("b")), two, f"exponent b, {number}", why),
         _prediction_tiles(analysis),
-        _tile(
+        tile(
             "optimal − Gopher-like",
             overall,
             fine(overall),
@@ -105,12 +105,13 @@ def _prediction_tiles(analysis: Analysis) -> list[Html]:
     size = "no optimum measured" if ratio is None else f"{decimal(ratio, 2)} × measured"
     loss = f"nats per token, predicted; {'not measured' if measured is None else f'measured {decimal(measured)}'}"
     return [
-        _tile(f"parameters{at}", interval(ahead.get("parameters_predicted")), count, f"predicted; {size}", why),
-        _tile(f"held-out loss{at}", interval(ahead.get("loss_predicted")), decimal, loss, why),
+        tile(f"parameters{at}", interval(ahead.get("parameters_predicted")), count, f"predicted; {size}", why),
+        tile(f"held-out loss{at}", interval(ahead.get("loss_predicted")), decimal, loss, why),
     ]
 
 
-def _tile(label: str, estimate: Interval, form: Callable[[float | None], str], unit: str, why: str) -> Html:
+def tile(label: str, estimate: Interval, form: Callable[[float | None], str], unit: str, why: str) -> Html:
+    """A figure to remember with its interval and unit, or why there is none."""
     if not estimate.known:
         return element("div", element("span", label), element("p", why, class_="why"), class_="tile")
     ends = f"[{form(estimate.low)}, {form(estimate.high)}]" if estimate.bounded else ""

@@ -1,14 +1,19 @@
 """The page of a study: one HTML file that needs nothing but itself."""
 
 import re
+from importlib import import_module
 from importlib.resources import files
 from pathlib import Path
 
 from hutch.reports.markup import Html, element, joined
 from hutch.reports.reading import Analysis, read_analysis
 from hutch.runs.atomic import write_bytes
+from hutch.runs.errors import HutchError
 
 REPORT_FILE = "report.html"
+
+BODIES = {"compute-optimal": "hutch.reports.sections", "retrieval": "hutch.reports.retrieval.sections"}
+"""Where the page of each study is laid out: a module with `body(analysis)`."""
 
 
 def render_page(study_dir: Path) -> Path:
@@ -23,10 +28,12 @@ def render_page(study_dir: Path) -> Path:
 
 
 def page(analysis: Analysis) -> str:
-    """The page of a study as text."""
-    from hutch.reports import sections
-
-    return whole_page(str(analysis.get("title") or analysis.get("study") or "Study"), sections.body(analysis))
+    """The page of a study as text. Raises `HutchError` for a study that has none."""
+    study = str(analysis.get("study") or "compute-optimal")
+    if study not in BODIES:
+        raise HutchError(f"there is no page for the study {study!r}; there is one for {', '.join(BODIES)}")
+    sections = import_module(BODIES[study])
+    return whole_page(str(analysis.get("title") or study), sections.body(analysis))
 
 
 def whole_page(title: str, content: Html) -> str:

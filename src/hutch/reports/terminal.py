@@ -14,23 +14,29 @@ if TYPE_CHECKING:
 
 
 def study_summary(analysis: Analysis, report: Any = None) -> "RenderableType":
-    """Exponents, extrapolation, Chinchilla test, claims, for rich to print; `report` is the page's path."""
+    """Answer, figures, claims, for rich to print; `report` is the page's path."""
     from rich.console import Group
     from rich.text import Text
 
     pieces: list[Any] = [
         Text(str(analysis.get("title") or analysis.get("study") or "Study"), style="bold"),
         Text(str(analysis.get("answer") or "The analysis gives no answer.")),
-        Text(""),
-        _exponents(analysis),
-        Text(""),
-        _measured(analysis),
+        *(piece for table in _figures(analysis) for piece in (Text(""), table)),
         Text(""),
         _claims(items(analysis, "claims")),
     ]
     if report is not None:
         pieces += [Text(""), Text(f"report  {report}", overflow="fold")]
     return Group(*pieces)
+
+
+def _figures(analysis: Analysis) -> "list[Table]":
+    """The tables of the study's own."""
+    if analysis.get("study") == "retrieval":
+        from hutch.reports.retrieval import terminal as retrieval
+
+        return retrieval.figures(analysis)
+    return [_exponents(analysis), _measured(analysis)]
 
 
 def plain_table(*heads: str) -> "Table":
