@@ -18,7 +18,8 @@ from hutch.studies.compute_optimal import study
 from hutch.studies.compute_optimal.analysis import curve_of, done, model_of
 from hutch.studies.compute_optimal.configuration import ComputeOptimalConfig
 from hutch.studies.compute_optimal.grid import count, flops_per_token
-from hutch.studies.compute_optimal.study import Session, run_study
+from hutch.studies.compute_optimal.study import run_study
+from hutch.studies.session import Session
 
 pytestmark = pytest.mark.xdist_group("one study")
 
@@ -30,7 +31,8 @@ from pathlib import Path
 from hutch.studies.compute_optimal.analysis import curve_of, done, model_of
 from hutch.studies.compute_optimal.configuration import ComputeOptimalConfig
 from hutch.studies.compute_optimal.grid import count, flops_per_token
-from hutch.studies.compute_optimal.study import Session, run_study
+from hutch.studies.compute_optimal.study import run_study
+from hutch.studies.session import Session
 values = {k: tuple(v) if isinstance(v, list) else v for k, v in json.loads(sys.argv[2]).items()}
 session = Session(folder=Path(sys.argv[1]), workers=2, command="a test", checkpoint_seconds=0.1)
 run_study(ComputeOptimalConfig(**values), session)

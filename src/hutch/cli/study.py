@@ -1,8 +1,8 @@
 """`hutch study list` and `hutch study run`.
 
 A study is a package with three modules: `configuration` (a frozen dataclass and its `preset(scale)`), `estimate`
-(`estimate(config, workers)` and `estimate_lines(plan)`) and `study` (`Session` and `run_study(config, session)`). What
-may differ from the preset are the fields of its configuration that have a flag below.
+(`estimate(config, workers)` and `estimate_lines(plan)`) and `study` (`run_study(config, session)`). What may differ
+from the preset are the fields of its configuration that have a flag below.
 """
 
 import argparse
@@ -160,10 +160,11 @@ def _dry_run(name: str, config: Any, workers: int, as_json: bool) -> None:
 
 def _run(config: Any, folder: Path, workers: int, options: argparse.Namespace) -> None:
     from hutch.reports import LiveView, render_page, study_summary
+    from hutch.studies.session import Session
 
     study = _module(options.name, "study")
     with LiveView() as view:
-        session = study.Session(
+        session = Session(
             folder=folder,
             workers=workers,
             command=options.typed,

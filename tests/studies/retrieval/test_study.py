@@ -18,7 +18,8 @@ from hutch.retrieval.training.retrieved_likelihood import HeldOutWindows
 from hutch.runs import BadInput, HutchError, Ledger, canonical_json
 from hutch.studies.retrieval.materials import evaluation_file
 from hutch.studies.retrieval.scores import HeldOut
-from hutch.studies.retrieval.study import Session, run_study
+from hutch.studies.retrieval.study import run_study
+from hutch.studies.session import Session
 from hutch.text import Corpus
 
 pytestmark = [pytest.mark.xdist_group("retrieval study"), pytest.mark.slow]
@@ -32,7 +33,8 @@ RUN = """
 import json, sys
 from pathlib import Path
 from hutch.studies.retrieval.configuration import RetrievalConfig
-from hutch.studies.retrieval.study import Session, run_study
+from hutch.studies.retrieval.study import run_study
+from hutch.studies.session import Session
 values = {k: tuple(v) if isinstance(v, list) else v for k, v in json.loads(sys.argv[2]).items()}
 session = Session(folder=Path(sys.argv[1]), workers=2, command="a test", checkpoint_seconds=0.1)
 if __name__ == "__main__":

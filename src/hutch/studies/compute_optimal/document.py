@@ -1,7 +1,6 @@
 """The study's analysis as one JSON document: what the report draws and `--json` prints."""
 
 from collections.abc import Sequence
-from datetime import UTC, datetime
 from typing import Any
 
 import numpy as np
@@ -9,6 +8,7 @@ import numpy as np
 from hutch.lm import shape_of
 from hutch.runs import Ledger, LedgerRow
 from hutch.scaling import PUBLISHED, parameters_non_embedding
+from hutch.studies.account_of_study import how_made, text_read
 from hutch.studies.compute_optimal.analysis import Fits, bands, extrapolation, model_of
 from hutch.studies.compute_optimal.claims import claims
 from hutch.studies.compute_optimal.configuration import ComputeOptimalConfig
@@ -39,8 +39,8 @@ def analysis_document(config: ComputeOptimalConfig, title: str, ledger: Ledger, 
         "answer": _answer(config, fits, test, beyond),
         "scale": config.scale,
         "seed": config.seed,
-        "how": _how(facts, rows),
-        "corpus": _corpus(corpus, rows),
+        "how": how_made(facts, rows),
+        "corpus": text_read(corpus, rows),
         "model": _model(config, facts),
         "runs": [_run(row, corpus["train"]["tokens"]) for row in rows],
         "budgets": list(config.budgets),
@@ -76,44 +76,6 @@ def _answer(config: ComputeOptimalConfig, fits: Fits, test: dict[str, Any], beyo
         f"{first} There, the predicted optimum {better} a model four times its size on a quarter of the tokens: "
         f"{test['overall']['optimal_bpb']:.3f} against {test['overall']['gopher_like_bpb']:.3f} bits per byte."
     )
-
-
-def _how(facts: dict[str, Any], rows: Sequence[LedgerRow]) -> dict[str, Any]:
-    trained = sum(row.seconds or 0.0 for row in rows)
-    seconds = facts.get("seconds")
-    return {
-        "command": facts["command"],
-        "machine": facts["machine"],
-        "precision": facts["precision"],
-        "python": facts["python"],
-        "torch": facts["torch"],
-        "workers": facts["workers"],
-        "git": next((row.revision for row in rows if row.revision), None),
-        "seconds": seconds,
-        "training_seconds": trained,
-        "train_share": trained / (seconds * facts["workers"]) if seconds else None,
-        "peak_memory_mb": facts.get("peak_memory_mb"),
-        "peak_gflops": facts["peak_flops_per_second"] / 1e9,
-        "started": _when(facts["started"]),
-        "finished": _when(facts.get("finished")),
-    }
-
-
-def _when(seconds: float | None) -> str | None:
-    return datetime.fromtimestamp(seconds, UTC).isoformat(timespec="seconds") if seconds else None
-
-
-def _corpus(manifest: dict[str, Any], rows: Sequence[LedgerRow]) -> dict[str, Any]:
-    found = [{"name": name, "missing": None, **facts} for name, facts in manifest["subsets"].items()]
-    missing = [{"name": name, "missing": reason} for name, reason in manifest["missing"].items()]
-    return {
-        "subsets": found + missing,
-        "train_tokens": manifest["train"]["tokens"],
-        "bytes_per_token": manifest["bytes_per_token"],
-        "vocabulary": manifest["config"]["vocabulary"],
-        "duplicates_removed": sum(facts["duplicates"] for facts in manifest["subsets"].values()),
-        "max_epochs": max((row.tokens or 0 for row in rows), default=0) / manifest["train"]["tokens"],
-    }
 
 
 def _model(config: ComputeOptimalConfig, facts: dict[str, Any]) -> dict[str, Any]:

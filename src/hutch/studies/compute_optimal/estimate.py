@@ -9,6 +9,7 @@ import torch
 from hutch.lm import keep_freed_memory, learner_of, measured_precision, train_step
 from hutch.studies.compute_optimal.configuration import ComputeOptimalConfig
 from hutch.studies.compute_optimal.grid import PlannedRun, Setting, holdout_runs, human, profile_runs
+from hutch.studies.sweep import side_by_side
 
 SECONDS_A_PROBE = 1.0
 
@@ -44,14 +45,6 @@ def _planned(run: PlannedRun, seconds: float) -> dict[str, Any]:
         "steps": run.train.steps,
         "seconds": seconds,
     }
-
-
-def side_by_side(seconds: list[float], workers: int) -> float:
-    """Wall time of tasks that are begun in this order whenever a worker is free."""
-    free = np.zeros(workers)
-    for one in seconds:
-        free[free.argmin()] += one
-    return float(free.max())
 
 
 def measured_speed(runs: list[PlannedRun]) -> Any:

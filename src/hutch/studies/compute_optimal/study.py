@@ -1,26 +1,20 @@
 """The study from a corpus to its analysis: prepare, sweep, fit, train at the held-out budget, analyse."""
 
-import platform
-import time
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
-from dataclasses import dataclass
-from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
-from hutch.lm import measured_precision, refuse_dynamic_threads
-from hutch.runs import HutchError, Ledger, LedgerRow, StudyClock, StudySnapshot, exclusive, plain
+from hutch.lm import refuse_dynamic_threads
+from hutch.runs import HutchError, Ledger, LedgerRow, StudyClock, exclusive, plain
 from hutch.runs.atomic import write_json
 from hutch.runs.executors import warm_up
-from hutch.runs.machine import machine_class, peak_memory_mb
+from hutch.studies.accounting import Accounting
 from hutch.studies.compute_optimal.analysis import fit_all, predicted_optimum
 from hutch.studies.compute_optimal.configuration import ComputeOptimalConfig
 from hutch.studies.compute_optimal.document import analysis_document
 from hutch.studies.compute_optimal.grid import PlannedRun, Setting, flops_per_token, holdout_runs, profile_runs
-from hutch.studies.compute_optimal.refusals import refuse_other_study, refuse_small_corpus
+from hutch.studies.compute_optimal.refusals import refuse_small_corpus
 from hutch.studies.compute_optimal.scores import (
     Holdout,
     bits_per_byte_by_subset,
@@ -28,6 +22,8 @@ from hutch.studies.compute_optimal.scores import (
     holdout_of,
     loss_of,
 )
+from hutch.studies.refusals import refuse_other_study
+from hutch.studies.session import Session, facts_of_machine, stages
 from hutch.studies.sweep import Sweep
 from hutch.text import Corpus, build_corpus
 
@@ -36,25 +32,6 @@ TITLE = "Compute-optimal language models"
 UNIT = "hutch.studies.compute_optimal.unit"
 PRELOAD = (UNIT, "torch._dynamo")
 """The first optimiser that a process builds imports torch._dynamo, which takes two seconds; once is enough."""
-
-SAVE_COST_SECONDS = 15.0
-"""How often a running study writes down what it has cost, so that a killed one has not forgotten."""
-
-
-@dataclass(frozen=True, kw_only=True)
-class Session:
-    """What one call brings along that the results do not depend on."""
-
-    folder: Path
-    """The study's folder."""
-    workers: int
-    """Processes that train side by side, one thread each."""
-    command: str
-    """What was typed."""
-    checkpoint_seconds: float = 20.0
-    """How much work a killed run may lose."""
-    on_snapshot: Callable[[StudySnapshot], None] = lambda snapshot: None
-    on_message: Callable[[str], None] = lambda message: None
 
 
 def run_study(config: ComputeOptimalConfig, session: Session) -> dict[str, Any]:
@@ -70,14 +47,13 @@ def run_study(config: ComputeOptimalConfig, session: Session) -> dict[str, Any]:
     with exclusive(session.folder):
         refuse_other_study(NAME, config, session.folder)
         warm_up(PRELOAD)
-        corpus = build_corpus(
-            config.corpus(), session.folder / "corpus", workers=session.workers, progress=_stages(session.on_message)
-        )
+        report = stages("corpus", session.on_message)
+        corpus = build_corpus(config.corpus(), session.folder / "corpus", workers=session.workers, progress=report)
         refuse_small_corpus(config, corpus, planned)
         write_json(session.folder / "study.json", {"study": NAME, "config": plain(config)})
         ledger = Ledger(session.folder)
         study = _Study(config, session, corpus, ledger, _facts(ledger, session, corpus))
-        with study.accounting():
+        with study.accounting.kept():
             document = study.run()
         write_json(session.folder / "analysis.json", document)
     return document
@@ -99,8 +75,7 @@ class _Study:
         # What the runs take over from this study's corpus and machine.
         self.setting = Setting(corpus=corpus.digest, precision=facts["precision"])
         self.clock = StudyClock(TITLE, facts["peak_flops_per_second"])
-        self.began = self.saved = time.time()
-        self.seconds_before = facts.get("seconds", 0.0)
+        self.accounting = Accounting(ledger, session)
 
     def run(self) -> dict[str, Any]:
         """Profiles, fits, the held-out budget, analysis."""
@@ -116,7 +91,7 @@ class _Study:
         self.session.on_message("analysing")
         if trouble != self.ledger.facts().get("holdout_trouble"):
             self.ledger.set_facts({"holdout_trouble": trouble})
-        self._save_cost()
+        self.accounting.save()
         return analysis_document(self.config, TITLE, self.ledger, fits)
 
     def _train_held_out(self, optimum: float) -> str | None:
@@ -142,39 +117,10 @@ class _Study:
             function="run_unit",
             workers=self.session.workers,
             clock=self.clock,
-            on_snapshot=self._on_snapshot,
+            on_snapshot=self.accounting.on_snapshot,
             preload=PRELOAD,
         )
         return sweep.run(runs, self._payload, self._columns)
-
-    def _on_snapshot(self, snapshot: StudySnapshot) -> None:
-        if time.time() - self.saved > SAVE_COST_SECONDS:
-            self._save_cost()
-        self.session.on_snapshot(snapshot)
-
-    @contextmanager
-    def accounting(self) -> Iterator[None]:
-        """Keep the cost of a call that is interrupted; one that ends well has kept it before its analysis."""
-        self.attempts_before = _attempts(self.ledger)
-        try:
-            yield
-        except BaseException:
-            self._save_cost()
-            raise
-
-    def _save_cost(self) -> None:
-        """Seconds and memory so far, added to those of earlier calls. A call that trains nothing costs nothing."""
-        rows = self.ledger.rows()
-        if _attempts(self.ledger) == self.attempts_before and not any(row.status == "running" for row in rows):
-            return
-        largest = max((row.metrics.get("peak_memory_mb", 0.0) for row in rows), default=0.0)
-        self.saved = time.time()
-        cost = {
-            "seconds": self.seconds_before + self.saved - self.began,
-            "finished": self.saved,
-            "peak_memory_mb": peak_memory_mb() + self.session.workers * largest,
-        }
-        self.ledger.set_facts(cost)
 
     def _payload(self, run: PlannedRun, divergences: int) -> dict[str, Any]:
         return {
@@ -203,39 +149,11 @@ class _Study:
         }
 
 
-def _stages(on_message: Callable[[str], None]) -> Callable[[str, int, int], None]:
-    """Say each stage of the corpus's preparation once, when it begins."""
-    told: set[str] = set()
-
-    def report(stage: str, done: int, total: int) -> None:
-        if stage not in told:
-            told.add(stage)
-            on_message(f"corpus: {stage}")
-
-    return report
-
-
 def _facts(ledger: Ledger, session: Session, corpus: Corpus) -> dict[str, Any]:
     """What holds for the whole study; measured when it begins and kept, so that it goes on with the same precision."""
     facts = ledger.facts()
     if "precision" not in facts:
-        precision, peak = measured_precision()
-        new = {
-            "precision": precision,
-            "peak_flops_per_second": peak,
-            "holdout": holdout_of(corpus).as_dict(),
-            "corpus": corpus.manifest,
-            "machine": machine_class(),
-            "python": platform.python_version(),
-            "torch": version("torch"),
-            "workers": session.workers,
-            "command": session.command,
-            "started": time.time(),
-        }
+        new = facts_of_machine(session) | {"holdout": holdout_of(corpus).as_dict(), "corpus": corpus.manifest}
         ledger.set_facts(new)
         facts |= new
     return facts
-
-
-def _attempts(ledger: Ledger) -> int:
-    return sum(row.attempts for row in ledger.rows())

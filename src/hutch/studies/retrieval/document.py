@@ -1,11 +1,11 @@
 """The study's analysis as one JSON document: what the report draws and `--json` prints."""
 
 from collections.abc import Mapping, Sequence
-from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
 from hutch.runs import Ledger, LedgerRow
+from hutch.studies.account_of_study import how_made, text_read
 from hutch.studies.retrieval.claims import claims, shown_multiplier
 from hutch.studies.retrieval.comparisons import (
     Scores,
@@ -42,8 +42,8 @@ def analysis_document(config: RetrievalConfig, title: str, ledger: Ledger, folde
         "scale": config.scale,
         "seed": config.seed,
         "level": config.level,
-        "how": _how(facts, rows),
-        "corpus": _corpus(facts["corpus"], rows),
+        "how": how_made(facts, rows),
+        "corpus": text_read(facts["corpus"], rows),
         "model": _model(config, facts),
         "database": facts["database"],
         "budgets": list(config.budgets),
@@ -144,44 +144,6 @@ def _growth(line: Mapping[str, Any]) -> str:
         if line["high"] < 0
         else f"no growth can be told ({in_words(line, signed=True)} a doubling)"
     )
-
-
-def _how(facts: Mapping[str, Any], rows: Sequence[LedgerRow]) -> dict[str, Any]:
-    trained = sum(row.seconds or 0.0 for row in rows)
-    seconds = facts.get("seconds")
-    return {
-        "command": facts["command"],
-        "machine": facts["machine"],
-        "precision": facts["precision"],
-        "python": facts["python"],
-        "torch": facts["torch"],
-        "workers": facts["workers"],
-        "git": next((row.revision for row in rows if row.revision), None),
-        "seconds": seconds,
-        "training_seconds": trained,
-        "train_share": trained / (seconds * facts["workers"]) if seconds else None,
-        "peak_memory_mb": facts.get("peak_memory_mb"),
-        "peak_gflops": facts["peak_flops_per_second"] / 1e9,
-        "started": _when(facts["started"]),
-        "finished": _when(facts.get("finished")),
-    }
-
-
-def _when(seconds: float | None) -> str | None:
-    return datetime.fromtimestamp(seconds, UTC).isoformat(timespec="seconds") if seconds else None
-
-
-def _corpus(manifest: Mapping[str, Any], rows: Sequence[LedgerRow]) -> dict[str, Any]:
-    found = [{"name": name, "missing": None, **facts} for name, facts in manifest["subsets"].items()]
-    missing = [{"name": name, "missing": reason} for name, reason in manifest["missing"].items()]
-    return {
-        "subsets": found + missing,
-        "train_tokens": manifest["train"]["tokens"],
-        "bytes_per_token": manifest["bytes_per_token"],
-        "vocabulary": manifest["config"]["vocabulary"],
-        "duplicates_removed": sum(facts["duplicates"] for facts in manifest["subsets"].values()),
-        "max_epochs": max((row.tokens or 0 for row in rows), default=0) / manifest["train"]["tokens"],
-    }
 
 
 def _model(config: RetrievalConfig, facts: Mapping[str, Any]) -> dict[str, Any]:

@@ -9,10 +9,10 @@ import torch
 from hutch.lm import keep_freed_memory, learner_of, measured_precision, train_step
 from hutch.retrieval.training.retro_train_config import RetroTrainConfig
 from hutch.retrieval.training.retro_training import retro_model_of
-from hutch.studies.compute_optimal.estimate import side_by_side
 from hutch.studies.retrieval.configuration import CHUNK, RetrievalConfig
 from hutch.studies.retrieval.grid import PlannedRun, Setup, human, planned_runs
 from hutch.studies.retrieval.settings import Setting
+from hutch.studies.sweep import side_by_side
 
 SECONDS_A_PROBE = 1.0
 CHUNKS_EMBEDDED = 5_000.0

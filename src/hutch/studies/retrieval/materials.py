@@ -37,6 +37,7 @@ from hutch.runs.atomic import atomic_path, read_json, write_json
 from hutch.studies.retrieval.configuration import CHUNK, RetrievalConfig
 from hutch.studies.retrieval.scores import HeldOut
 from hutch.studies.retrieval.settings import database_sizes
+from hutch.studies.session import stages
 from hutch.text import Corpus, Shard, build_corpus
 
 LIBRARIES = ("faiss", "numba", "pydivsufsort")
@@ -193,15 +194,3 @@ def timed(folder: Path, stage: str) -> Iterator[None]:
     yield
     if stage not in known:
         write_json(path, known | {stage: time.perf_counter() - began})
-
-
-def stages(room: str, on_message: Callable[[str], None]) -> Callable[[str, int, int], None]:
-    """Say each stage once, when it begins."""
-    told: set[str] = set()
-
-    def report(stage: str, done: int, total: int) -> None:
-        if stage not in told:
-            told.add(stage)
-            on_message(f"{room}: {stage}")
-
-    return report

@@ -1,23 +1,19 @@
 """The study from a corpus to its analysis: corpus, database, neighbours, runs, analysis."""
 
-import platform
 import time
-from collections.abc import Iterator
-from contextlib import contextmanager
 from importlib.metadata import version
 from pathlib import Path
-from typing import Any, cast
+from typing import Any
 
 import numpy as np
 
-from hutch.lm import measured_precision, refuse_dynamic_threads
+from hutch.lm import refuse_dynamic_threads
 from hutch.retrieval.training.retro_train_config import RetroTrainConfig
-from hutch.runs import BadInput, HutchError, Ledger, StudyClock, StudySnapshot, exclusive, plain
+from hutch.runs import BadInput, HutchError, Ledger, StudyClock, exclusive, plain
 from hutch.runs.atomic import write_json
 from hutch.runs.executors import warm_up
-from hutch.runs.machine import machine_class, peak_memory_mb
-from hutch.studies.compute_optimal.refusals import refuse_other_study
-from hutch.studies.compute_optimal.study import Session
+from hutch.studies.accounting import Accounting
+from hutch.studies.refusals import refuse_many_epochs, refuse_other_study
 from hutch.studies.retrieval.configuration import RetrievalConfig
 from hutch.studies.retrieval.costs import join_flops
 from hutch.studies.retrieval.document import analysis_document
@@ -25,6 +21,7 @@ from hutch.studies.retrieval.grid import PlannedRun, Setup, planned_runs
 from hutch.studies.retrieval.materials import Materials, corpus_of, prepare
 from hutch.studies.retrieval.scores import NATS, bits_per_byte
 from hutch.studies.retrieval.settings import Setting, settings_of
+from hutch.studies.session import Session, facts_of_machine
 from hutch.studies.sweep import Sweep
 from hutch.text import Corpus
 
@@ -33,8 +30,6 @@ TITLE = "Retrieval against parameters and tokens"
 UNIT = "hutch.studies.retrieval.unit"
 PRELOAD = (UNIT, "torch._dynamo")
 LEAST_DOCUMENTS = 2
-SAVE_COST_SECONDS = 15.0
-"""How often a running study writes down what it has cost, so that a killed one has not forgotten."""
 
 NOWHERE = Setup(corpus="", database="", precision="float32", tokens=2**62, search_flops=0.0)
 """Stands for a corpus that is not there yet, when a study is refused early or its cost is estimated."""
@@ -49,7 +44,7 @@ def run_study(config: RetrievalConfig, session: Session) -> dict[str, Any]:
     expected = planned_runs(config, NOWHERE)
     folder = session.folder
     with exclusive(folder):
-        refuse_other_study(NAME, cast(Any, config), folder)
+        refuse_other_study(NAME, config, folder)
         warm_up(PRELOAD)
         began = time.time()
         corpus = corpus_of(config, folder, session.workers, session.on_message)
@@ -58,7 +53,7 @@ def run_study(config: RetrievalConfig, session: Session) -> dict[str, Any]:
         materials = prepare(config, corpus, folder, session.workers, session.on_message)
         ledger = Ledger(folder)
         study = _Study(config, session, materials, ledger, began)
-        with study.accounting():
+        with study.accounting.kept():
             document = study.run()
         write_json(folder / "analysis.json", document)
     return document
@@ -66,13 +61,7 @@ def run_study(config: RetrievalConfig, session: Session) -> dict[str, Any]:
 
 def refuse_small_corpus(config: RetrievalConfig, corpus: Corpus, runs: list[PlannedRun]) -> None:
     """`BadInput` where a run would read the corpus too often, or too little is held out to compare models."""
-    available, worst = len(corpus.train.tokens), max(run.tokens for run in runs)
-    if worst > config.max_epochs * available:
-        raise BadInput(
-            f"the corpus has {available:,} training tokens and a run of this study needs {worst:,}, "
-            f"{worst / available:.1f} epochs: give more text, smaller --budgets, or a higher --max-epochs than "
-            f"{config.max_epochs:g}"
-        )
+    refuse_many_epochs(corpus, max(run.tokens for run in runs), config.max_epochs)
     if len(corpus.holdout) < LEAST_DOCUMENTS:
         raise BadInput(
             f"{config.source} leaves {len(corpus.holdout)} documents to hold out, and an interval over documents needs "
@@ -97,8 +86,7 @@ class _Study:
         )
         self.settings = settings_of(config, len(materials.database))
         self.clock = StudyClock(TITLE, self.facts["peak_flops_per_second"])
-        self.began = self.saved = began
-        self.seconds_before = self.facts.get("seconds", 0.0)
+        self.accounting = Accounting(ledger, session, began)
 
     def run(self) -> dict[str, Any]:
         """The runs, then what they say."""
@@ -109,14 +97,14 @@ class _Study:
             function="run_unit",
             workers=self.session.workers,
             clock=self.clock,
-            on_snapshot=self._on_snapshot,
+            on_snapshot=self.accounting.on_snapshot,
             preload=PRELOAD,
         )
         rows = sweep.run(planned_runs(self.config, self.setup), self._payload, self._columns)
         if not any(row.status == "done" and row.role == "retro" for row in rows):
             lost = next(row for row in rows if row.status != "done")
             raise HutchError(f"no model with retrieval ended well; run {lost.id}: {lost.error}")
-        self._save_cost()
+        self.accounting.save()
         self.session.on_message("analysing")
         return analysis_document(self.config, TITLE, self.ledger, self.session.folder)
 
@@ -155,60 +143,17 @@ class _Study:
         """All of them for a model with retrieval, off for others."""
         return self.settings if isinstance(run.train, RetroTrainConfig) else self.settings[:1]
 
-    def _on_snapshot(self, snapshot: StudySnapshot) -> None:
-        if time.time() - self.saved > SAVE_COST_SECONDS:
-            self._save_cost()
-        self.session.on_snapshot(snapshot)
-
-    @contextmanager
-    def accounting(self) -> Iterator[None]:
-        """Keep the cost of a call that is interrupted; one that ends well has kept it before its analysis."""
-        self.attempts_before = _attempts(self.ledger)
-        try:
-            yield
-        except BaseException:
-            self._save_cost()
-            raise
-
-    def _save_cost(self) -> None:
-        """Seconds and memory so far, added to those of earlier calls. A call that trains nothing costs nothing."""
-        rows = self.ledger.rows()
-        if _attempts(self.ledger) == self.attempts_before and not any(row.status == "running" for row in rows):
-            return
-        largest = max((row.metrics.get("peak_memory_mb", 0.0) for row in rows), default=0.0)
-        self.saved = time.time()
-        self.ledger.set_facts(
-            {
-                "seconds": self.seconds_before + self.saved - self.began,
-                "finished": self.saved,
-                "peak_memory_mb": peak_memory_mb() + self.session.workers * largest,
-            }
-        )
-
 
 def _facts(config: RetrievalConfig, ledger: Ledger, session: Session, materials: Materials) -> dict[str, Any]:
     """What holds for the whole study; measured when it begins and kept, so that it goes on with the same precision."""
     facts = ledger.facts()
     if "precision" not in facts:
-        precision, peak = measured_precision()
-        new = {
-            "precision": precision,
-            "peak_flops_per_second": peak,
+        new = facts_of_machine(session) | {
             "corpus": materials.corpus.manifest,
             "subsets": list(materials.corpus.holdout.subsets),
             **materials.facts,
-            "machine": machine_class(),
-            "python": platform.python_version(),
-            "torch": version("torch"),
             "faiss": version("faiss-cpu"),
-            "workers": session.workers,
-            "command": session.command,
-            "started": time.time(),
         }
         ledger.set_facts(new)
         facts |= new
     return facts
-
-
-def _attempts(ledger: Ledger) -> int:
-    return sum(row.attempts for row in ledger.rows())
