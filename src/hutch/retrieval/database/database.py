@@ -185,7 +185,7 @@ class ChunkDatabase:
         queries = np.asarray(queries)
         dense = np.issubdtype(queries.dtype, np.floating)
         how = retriever or ("dense" if dense else self.config.retriever)
-        self._check_search(queries, k, how, dense)
+        self.check_search(queries, k, how, dense)
         excluded = excluded_rows(exclude_documents, len(queries))
         parts = [(np.empty((0, k), np.int64), np.empty((0, k), np.float32))]
         for start in range(0, len(queries), searching.ROWS_AT_ONCE):
@@ -233,7 +233,7 @@ class ChunkDatabase:
             found = searching.reranked(found, queries, self.chunk_tokens(found[0]), self.bm25)
         return found[0][:, :k], found[1][:, :k]
 
-    def _check_search(self, queries: np.ndarray, k: int, how: str, dense: bool) -> None:
+    def check_search(self, queries: np.ndarray, k: int, how: str, dense: bool) -> None:
         """Raise BadInput, naming the value, for a search that cannot be done."""
         if not 1 <= k <= len(self):
             raise BadInput(f"k is {k}; it must be 1 to {len(self)}, the chunks of the database that are searched")

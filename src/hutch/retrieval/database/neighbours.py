@@ -107,8 +107,23 @@ def join_neighbours(
     different tokenizers, `context` is no multiple of the chunk, the shard has no whole chunk, k is larger than the
     database, or the folder holds the neighbours of something else.
     """
-    folder, config, report = Path(folder), config or JoinConfig(), on_progress or silent
-    rows = check_join(shard, database, config)
+    config, report = config or JoinConfig(), on_progress or silent
+
+    def fill(file: BlockFile, dtype: np.dtype) -> None:
+        fill_table(file, shard, database, config, dtype, workers, report)
+
+    return join_by(fill, shard, database, folder, config)
+
+
+def join_by(
+    fill: Callable[[BlockFile, np.dtype], None],
+    shard: Shard,
+    database: ChunkDatabase,
+    folder: Path | str,
+    config: JoinConfig,
+) -> NeighbourTable:
+    """The join whose blocks `fill` fills, of ids in the type that it is given; see `join_neighbours`."""
+    folder, rows = Path(folder), check_join(shard, database, config)
     asked = {
         "shard": key_of(shard),
         "database": database.digest,
@@ -124,7 +139,9 @@ def join_neighbours(
         if not (folder / MANIFEST).exists():
             write_json(folder / ASKED, {"asked": asked, "block": config.block})
             sweep(folder)
-            fill_table(shard, database, folder, config, rows, workers, report)
+            dtype = np.dtype("<i4" if len(database) < 2**31 else "<i8")
+            header = npy_header(dtype, (rows, config.k))
+            fill(BlockFile(folder / TABLE, header, rows, config.k * dtype.itemsize, config.block), dtype)
             write_json(folder / MANIFEST, described(folder, asked))
         (folder / ASKED).unlink(missing_ok=True)
     return NeighbourTable.open(folder, shard, database)
@@ -166,14 +183,18 @@ def check_asked(folder: Path, kept: dict[str, Any], asked: dict[str, Any], block
 
 
 def fill_table(
-    shard: Shard, database: ChunkDatabase, folder: Path, config: JoinConfig, rows: int, workers: int, report: Progress
+    file: BlockFile,
+    shard: Shard,
+    database: ChunkDatabase,
+    config: JoinConfig,
+    dtype: np.dtype,
+    workers: int,
+    report: Progress,
 ) -> None:
-    """Write neighbours.npy, block by block."""
-    dtype = np.dtype("<i4" if len(database) < 2**31 else "<i8")
-    file = BlockFile(folder / TABLE, npy_header(dtype, (rows, config.k)), rows, config.k * dtype.itemsize, config.block)
+    """Write the table, block by block, here or in processes."""
 
     def tell(done: int) -> None:
-        report("joining", done, rows)
+        report("joining", done, file.rows)
 
     if workers > 1:
         arguments = (shard.folder, database.folder, database.limit, config, dtype.str)

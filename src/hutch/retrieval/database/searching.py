@@ -151,8 +151,11 @@ def without_excluded(found: Found, hashes_nk: np.ndarray, excluded_ne: np.ndarra
 
 
 def reranked(found: Found, queries_nm: np.ndarray, candidates_nkm: np.ndarray, bm25: Bm25) -> Found:
-    """What was found in the order of its BM25 score, the nearer first where scores are equal."""
-    ids, distances = found
-    scores = np.where(ids < 0, -np.inf, bm25.scores(queries_nm, candidates_nkm))
-    order = np.argsort(-scores, axis=1, kind="stable")
-    return np.take_along_axis(ids, order, axis=1), np.take_along_axis(distances, order, axis=1)
+    """What was found in the order of its BM25 score."""
+    return by_score(found, np.where(found[0] < 0, -np.inf, bm25.scores(queries_nm, candidates_nkm)))
+
+
+def by_score(found: Found, scores_nk: np.ndarray) -> Found:
+    """What was found in the order of its score, the nearer first where scores are equal."""
+    order = np.argsort(-scores_nk, axis=1, kind="stable")
+    return np.take_along_axis(found[0], order, axis=1), np.take_along_axis(found[1], order, axis=1)

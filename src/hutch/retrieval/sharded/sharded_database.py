@@ -88,7 +88,7 @@ class ShardedDatabase:
         queries = np.asarray(queries)
         dense = np.issubdtype(queries.dtype, np.floating)
         how = retriever or ("dense" if dense else self.config.retriever)
-        self.database._check_search(queries, k, how, dense)
+        self.database.check_search(queries, k, how, dense)
         excluded = excluded_rows(exclude_documents, len(queries))
         missing: dict[int, MissingShard] = {}
         while True:
@@ -149,7 +149,7 @@ class ShardedSearch:
             hashes_of, excluded_ne, wanted, self.chunks, there=(vectors != 0).any(axis=1),
         )  # fmt: skip
         if how == "reranked":
-            found = by_score(found, self.scores(queries, found[0]))
+            found = searching.by_score(found, self.scores(queries, found[0]))
         return found[0][:, :k], found[1][:, :k]
 
     def scattered(self, request: Callable[[np.ndarray, int], tuple[Any, ...]]) -> Callable[[np.ndarray, int], Found]:
@@ -184,12 +184,6 @@ def nearest_first(found: Found, k: int) -> Found:
     """The same with k columns: −1 and inf where there were fewer."""
     more = ((0, 0), (0, k - found[0].shape[1]))
     return np.pad(found[0], more, constant_values=-1), np.pad(found[1], more, constant_values=np.inf)
-
-
-def by_score(found: Found, scores_nk: np.ndarray) -> Found:
-    """What was found in the order of its score, the nearer first where scores are equal."""
-    order = np.argsort(-scores_nk, axis=1, kind="stable")
-    return np.take_along_axis(found[0], order, axis=1), np.take_along_axis(found[1], order, axis=1)
 
 
 @contextmanager

@@ -9,28 +9,14 @@ from typing import Any, cast
 
 import numpy as np
 
-from hutch.retrieval.database.blocks import ATTEMPTS, TASKS_A_WORKER, BlockFile, MakeRows, fill_blocks, sweep
+from hutch.retrieval.database.blocks import ATTEMPTS, TASKS_A_WORKER, BlockFile, MakeRows, fill_blocks
 from hutch.retrieval.database.config import Progress, silent
 from hutch.retrieval.database.database import ChunkDatabase
-from hutch.retrieval.database.neighbours import (
-    ASKED,
-    MANIFEST,
-    TABLE,
-    JoinConfig,
-    NeighbourTable,
-    check_asked,
-    check_join,
-    join_neighbours,
-    joiner,
-    key_of,
-    npy_header,
-)
+from hutch.retrieval.database.neighbours import JoinConfig, NeighbourTable, join_by, joiner
 from hutch.retrieval.sharded.actors import ShardActors
 from hutch.retrieval.sharded.cluster import ray_library
 from hutch.retrieval.sharded.sharded_database import ShardedDatabase
-from hutch.runs.atomic import read_json, write_json
 from hutch.runs.errors import BadInput, HutchError
-from hutch.runs.locks import exclusive
 from hutch.text.shards import Shard
 
 TICK_SECONDS = 0.5
@@ -59,34 +45,12 @@ def join_sharded(
         HutchError: a shard of the database did not answer, whatever `database.missing` says: a table with holes would
             not tell of them. What is done is kept.
     """
-    folder, config, report = Path(folder), config or JoinConfig(), on_progress or silent
-    rows = check_join(shard, database.database, config)
-    asked = asked_for(shard, database.database, config)
-    with exclusive(folder, "join"):
-        kept = next((folder / name for name in (MANIFEST, ASKED) if (folder / name).exists()), None)
-        if kept is not None:
-            check_asked(folder, read_json(kept), asked, config.block)
-        if not (folder / MANIFEST).exists():
-            write_json(folder / ASKED, {"asked": asked, "block": config.block})
-            sweep(folder)
-            dtype = np.dtype("<i4" if len(database) < 2**31 else "<i8")
-            header = npy_header(dtype, (rows, config.k))
-            file = BlockFile(folder.absolute() / TABLE, header, rows, config.k * dtype.itemsize, config.block)
-            fill_in_tasks(file, shard, database, config, dtype, workers, report)
-    # It finds the table filled, describes it and opens it.
-    return join_neighbours(shard, database.database, folder, config=config)
+    config, report = config or JoinConfig(), on_progress or silent
 
+    def fill(file: BlockFile, dtype: np.dtype) -> None:
+        fill_in_tasks(file, shard, database, config, dtype, workers, report)
 
-def asked_for(shard: Shard, database: ChunkDatabase, config: JoinConfig) -> dict[str, Any]:
-    """What names a join, as `join_neighbours` writes it."""
-    return {
-        "shard": key_of(shard),
-        "database": database.digest,
-        "chunk": database.config.chunk,
-        "k": config.k,
-        "context": config.context,
-        "retriever": config.retriever or database.config.retriever,
-    }
+    return join_by(fill, shard, database.database, Path(folder).absolute(), config)
 
 
 def fill_in_tasks(
