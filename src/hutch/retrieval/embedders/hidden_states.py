@@ -2,15 +2,16 @@
 
 import hashlib
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from hutch.lm.checkpoints import load_model, save_weights
-from hutch.lm.model import Transformer
 from hutch.retrieval.embedders.protocol import unit_length
 from hutch.runs.errors import BadInput
 from hutch.text.tokenizer import Tokenizer
+
+if TYPE_CHECKING:
+    from hutch.lm.model import Transformer
 
 MODEL = "embedder.safetensors"
 ROWS_AT_ONCE = 64
@@ -22,7 +23,7 @@ class HiddenStateEmbedder:
     The chunk stands alone, as if a document began with it.
     """
 
-    def __init__(self, model: Transformer, layer: int | None = None) -> None:
+    def __init__(self, model: "Transformer", layer: int | None = None) -> None:
         """`layer`: after how many blocks, 0 for the embeddings alone, None for all. Raises BadInput beyond those."""
         blocks = model.config.layers
         self.layer = blocks if layer is None else layer
@@ -61,16 +62,20 @@ class HiddenStateEmbedder:
 
     def save(self, folder: Path) -> dict[str, Any]:
         """Write the model's weights beside the database."""
+        from hutch.lm.checkpoints import save_weights
+
         save_weights(folder / MODEL, self.model)
         return {"kind": "hidden states", "layer": self.layer}
 
     @classmethod
     def load(cls, folder: Path, layer: int) -> "HiddenStateEmbedder":
         """Read what `save` wrote."""
+        from hutch.lm.checkpoints import load_model
+
         return cls(load_model(folder / MODEL), layer)
 
 
-def weights_digest(model: Transformer, layer: int) -> str:
+def weights_digest(model: "Transformer", layer: int) -> str:
     """Names the weights and the layer."""
     state = hashlib.sha256(f"{model.config} {layer}".encode())
     for name, value in sorted(model.state_dict().items()):

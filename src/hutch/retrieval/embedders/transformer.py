@@ -11,7 +11,6 @@ from typing import Any
 
 import numpy as np
 
-from hutch.lm.exchange.opening import check_place, need_packages, on_device, quiet, reasons
 from hutch.retrieval.embedders.protocol import unit_length
 from hutch.runs.atomic import read_json
 from hutch.runs.errors import BadInput
@@ -30,6 +29,9 @@ class TransformerEmbedder:
     def __init__(self, folder: Path | str, *, device: str = "cpu", dtype: str = "float32") -> None:
         """Open the folder, or "minilm". In bfloat16 vectors differ by a cosine of 0.0001 at most and take half the
         time. Nothing is downloaded. Raises BadInput where there is no such model, HutchError for a damaged one."""
+        # Imported here, for with it comes torch, which who searches by static vectors need not wait for.
+        from hutch.lm.exchange.opening import check_place, need_packages, on_device, quiet, reasons
+
         need_packages("transformers")
         self.folder = minilm_folder() if str(folder) == MINILM else Path(folder)
         self.device, self.dtype = device, dtype
