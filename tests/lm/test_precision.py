@@ -2,6 +2,7 @@ import pytest
 import torch
 
 from hutch.lm import keep_freed_memory, measured_precision, refuse_dynamic_threads
+from hutch.lm.precision import gemm_flops_per_second
 from hutch.runs import HutchError
 
 
@@ -23,3 +24,7 @@ def test_dynamic_threads_are_refused(monkeypatch):
 
 def test_keeping_memory_says_whether_it_worked():
     assert keep_freed_memory() in (True, False)
+
+
+def test_a_rate_is_measured_even_where_no_time_is_left():
+    assert gemm_flops_per_second(torch.float32, size=32, seconds=0.0) > 0

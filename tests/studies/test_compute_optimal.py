@@ -17,8 +17,8 @@ from hutch.scaling.tables import read_runs
 from hutch.studies.compute_optimal import study
 from hutch.studies.compute_optimal.analysis import curve_of, done, model_of
 from hutch.studies.compute_optimal.configuration import ComputeOptimalConfig
-from hutch.studies.compute_optimal.grid import count, flops_per_token
 from hutch.studies.compute_optimal.study import run_study
+from hutch.studies.counting import count, flops_per_token
 from hutch.studies.session import Session
 
 pytestmark = pytest.mark.xdist_group("one study")
@@ -30,7 +30,7 @@ import json, sys
 from pathlib import Path
 from hutch.studies.compute_optimal.analysis import curve_of, done, model_of
 from hutch.studies.compute_optimal.configuration import ComputeOptimalConfig
-from hutch.studies.compute_optimal.grid import count, flops_per_token
+from hutch.studies.counting import count, flops_per_token
 from hutch.studies.compute_optimal.study import run_study
 from hutch.studies.session import Session
 values = {k: tuple(v) if isinstance(v, list) else v for k, v in json.loads(sys.argv[2]).items()}

@@ -7,15 +7,13 @@ from hutch.runs import BadInput
 from hutch.studies.compute_optimal.configuration import SCALES, preset
 from hutch.studies.compute_optimal.grid import (
     Setting,
-    count,
-    flops_per_token,
     holdout_runs,
-    human,
     plan_run,
     profile_models,
     profile_runs,
     sequences_at,
 )
+from hutch.studies.counting import count, flops_per_token, human
 
 SETTING = Setting(corpus="c", precision="float32")
 

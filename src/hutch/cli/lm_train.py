@@ -111,25 +111,32 @@ def in_process(work: Callable[[], None]) -> None:
 def _work(options: argparse.Namespace) -> None:
     from hutch.lm.allocator import keep_freed_memory
     from hutch.lm.launch import device_of_process, group_from_environment
-    from hutch.lm.run_folder import RunSession, plan_run, train_in_folder
+    from hutch.lm.run_folder import plan_run, train_in_folder
 
     request = request_of(options)
     device = device_of_process(options.device)
     keep_freed_memory()
     with group_from_environment(options.group, device=device) as group:
-        session = RunSession(
-            folder=options.out,
-            corpus=options.corpus,
-            group=group,
-            device=device,
-            max_epochs=options.max_epochs,
-            checkpoint_seconds=options.checkpoint_seconds,
-            command=options.typed,
-            **listeners(group.rank == 0),
-        )
+        session = session_of(options, group, device)
         document = (plan_run if options.dry_run else train_in_folder)(request, session)
     if group.rank == 0:
         _print(document, options)
+
+
+def session_of(options: argparse.Namespace, group: Any, device: str) -> Any:
+    """The `RunSession` that the flags ask for."""
+    from hutch.lm.run_folder import RunSession
+
+    return RunSession(
+        folder=options.out,
+        corpus=options.corpus,
+        group=group,
+        device=device,
+        max_epochs=options.max_epochs,
+        checkpoint_seconds=options.checkpoint_seconds,
+        command=options.typed,
+        **_listeners(group.rank == 0),
+    )
 
 
 def request_of(options: argparse.Namespace) -> Any:
@@ -145,7 +152,7 @@ def request_of(options: argparse.Namespace) -> Any:
     return TrainRequest(**chosen)
 
 
-def listeners(speaks: bool) -> dict[str, Any]:
+def _listeners(speaks: bool) -> dict[str, Any]:
     """What a `RunSession` tells, of the first process alone."""
     from hutch.cli.train_line import TrainLine
 

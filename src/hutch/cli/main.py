@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from typing import NoReturn
 
 from hutch import __version__
-from hutch.cli import db, fit, forecast, lm, plan, report, retro, study
+from hutch.cli import culture, db, fit, forecast, lm, plan, report, retro, study
 
 
 class Parser(argparse.ArgumentParser):
@@ -29,7 +29,7 @@ def parser() -> argparse.ArgumentParser:
     )
     top.add_argument("--version", action="version", version=f"hutch {__version__}")
     rooms = top.add_subparsers(dest="room", required=True, metavar="COMMAND", parser_class=Parser)
-    for room in (study, report, fit, plan, forecast, lm, db, retro):
+    for room in (study, report, fit, plan, forecast, lm, db, retro, culture):
         room.add_commands(rooms)
     return top
 

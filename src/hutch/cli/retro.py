@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from hutch.cli.db_corpus import add_workers, workers_of
-from hutch.cli.lm_train import add_model, add_recipe, add_session, count_of, in_process, listeners, request_of
+from hutch.cli.lm_train import add_model, add_recipe, add_session, count_of, in_process, request_of, session_of
 from hutch.cli.numbers import from_zero
 
 if TYPE_CHECKING:
@@ -147,7 +147,6 @@ def _train(options: argparse.Namespace, request: Any) -> None:
     from hutch.cli.db_line import working
     from hutch.lm.allocator import keep_freed_memory
     from hutch.lm.launch import device_of_process, group_from_environment
-    from hutch.lm.run_folder import RunSession
     from hutch.retrieval.training.retro_folder import RetroSession, train_retro_in_folder
     from hutch.retrieval.training.retro_request import Retrieval, RetrofitRequest
 
@@ -161,16 +160,7 @@ def _train(options: argparse.Namespace, request: Any) -> None:
     device = device_of_process(options.device)
     keep_freed_memory()
     with group_from_environment("replicated", device=device) as group, working() as line:
-        run = RunSession(
-            folder=options.out,
-            corpus=options.corpus,
-            group=group,
-            device=device,
-            max_epochs=options.max_epochs,
-            checkpoint_seconds=options.checkpoint_seconds,
-            command=options.typed,
-            **listeners(group.rank == 0),
-        )
+        run = session_of(options, group, device)
         session = RetroSession(run=run, database=options.database, workers=workers_of(options.workers), on_work=line)
         document = train_retro_in_folder(request, retrieval, session)
     if group.rank == 0:

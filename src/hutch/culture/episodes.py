@@ -70,6 +70,7 @@ class Episodes:
         self,
         *seed: int | str,
         tasks: Tasks | None = None,
+        seeds: np.ndarray | None = None,
         there_net: np.ndarray | None = None,
         speed: np.ndarray | None = None,
         noise: np.ndarray | None = None,
@@ -77,11 +78,12 @@ class Episodes:
     ) -> np.ndarray:
         """The first observations, float32 [n, l, d], of new episodes that follow from `seed`.
 
-        `tasks`: in place of ones drawn from the ranges; `there_net`: bool [n, e, t], in place of a drawn presence;
+        `tasks`: in place of ones drawn from the ranges; `seeds`: uint64 [n], in place of the worlds' own; `there_net`:
+        bool [n, e, t], in place of a drawn presence;
         `speed`, `noise`, `error`: [n], the experts' in each world, as in `Experts.begin`.
         """
         drawn = self.ranges.draw(self.count, *seed) if tasks is None else tasks
-        self.worlds.grow(world_seeds(self.count, *seed), drawn)
+        self.worlds.grow(world_seeds(self.count, *seed) if seeds is None else seeds, drawn)
         if there_net is None:
             schedules = [presence(self.dropout, self.count, self.world.steps, *seed, e) for e in self._expert_numbers]
             self.there_net = np.stack(schedules, axis=1) if schedules else self.there_net

@@ -26,7 +26,7 @@ from hutch.lm.speed import fastest_precision, gemm_peak
 from hutch.lm.train_config import Precision, TrainConfig
 from hutch.lm.train_costs import Costs, achieved, costs_of, expected_minutes
 from hutch.lm.train_request import DEFAULT_VOCABULARY, TrainRequest
-from hutch.lm.training import Progress, refuse_idle_processes, train
+from hutch.lm.training import Progress, TrainResult, refuse_idle_processes, train
 from hutch.runs import digest, exclusive, plain
 from hutch.runs.atomic import atomic_path, read_json, write_json
 from hutch.runs.errors import BadInput
@@ -122,9 +122,19 @@ def _trained(config: TrainConfig, corpus: Corpus, session: RunSession) -> dict[s
         checkpoint_seconds=session.checkpoint_seconds,
     )
     document = {
-        "status": "done",
         "config": plain(config),
         "corpus": {"digest": corpus.digest, "source": corpus.manifest["config"]["source"]},
+        **account(costs, result, peak, session),
+    }
+    if session.is_first:
+        close_run(folder / TRAIN_JSON, document, result)
+    return document
+
+
+def account(costs: Costs, result: TrainResult, peak: float, session: RunSession) -> dict[str, Any]:
+    """What a run that is done took, and where: for its file."""
+    return {
+        "status": "done",
         "costs": asdict(costs),
         "loss": float(result.losses[-LAST_STEPS:].mean()),
         **achieved(costs, result.seconds, peak),
@@ -135,13 +145,16 @@ def _trained(config: TrainConfig, corpus: Corpus, session: RunSession) -> dict[s
         "revision": git_revision(),
         "command": session.command,
     }
-    if session.is_first:
-        with atomic_path(folder / "curve.npy") as temporary, temporary.open("wb") as handle:
-            np.save(handle, result.losses)
-        write_json(folder / TRAIN_JSON, document)
-        (folder / CHECKPOINT_FILE).unlink(missing_ok=True)
-        shutil.rmtree(folder / CHECKPOINT_FOLDER, ignore_errors=True)
-    return document
+
+
+def close_run(path: Path, document: dict[str, Any], result: TrainResult) -> None:
+    """Write the file of a run that is done at `path` and its losses beside, and remove its checkpoints."""
+    folder = path.parent
+    with atomic_path(folder / "curve.npy") as temporary, temporary.open("wb") as handle:
+        np.save(handle, result.losses)
+    write_json(path, document)
+    (folder / CHECKPOINT_FILE).unlink(missing_ok=True)
+    shutil.rmtree(folder / CHECKPOINT_FOLDER, ignore_errors=True)
 
 
 def known_run(path: Path, config: Any) -> dict[str, Any]:

@@ -14,28 +14,27 @@ The same request again goes on where it stopped.
 
 import shutil
 from contextlib import nullcontext
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 import torch
 
 from hutch.lm.exchange import load_language_model
 from hutch.lm.exchange.imported import ImportedModel
 from hutch.lm.exchange.model_tokenizer import tokenizer_of
-from hutch.lm.groups import CHECKPOINT_FILE, CHECKPOINT_FOLDER
 from hutch.lm.own_model import OwnModel
 from hutch.lm.run_folder import (
-    LAST_STEPS,
     RunSession,
+    account,
     chosen_precision,
+    close_run,
     known_run,
     prepared_corpus,
     refuse_small_corpus,
 )
 from hutch.lm.speed import gemm_peak
-from hutch.lm.train_costs import Costs, achieved
+from hutch.lm.train_costs import Costs
 from hutch.lm.training import refuse_idle_processes
 from hutch.retrieval.database import ChunkDatabase, JoinConfig, NeighbourTable, build_database, join_neighbours
 from hutch.retrieval.database.config import Progress, silent
@@ -47,9 +46,8 @@ from hutch.retrieval.training.retro_request import Retrieval, RetrofitRequest, R
 from hutch.retrieval.training.retro_train_config import RetroTrainConfig, read_train_config
 from hutch.retrieval.training.retro_training import WEIGHTS, retro_model_of, train_retro
 from hutch.runs import exclusive, plain
-from hutch.runs.atomic import atomic_path, read_json, write_json
+from hutch.runs.atomic import read_json, write_json
 from hutch.runs.errors import BadInput, HutchError
-from hutch.runs.machine import git_revision, machine_class
 from hutch.scaling.flops import flops_6nd
 from hutch.text import Corpus, Tokenizer
 
@@ -267,24 +265,9 @@ def _trained(
         on_progress=run.on_progress,
         checkpoint_seconds=run.checkpoint_seconds,
     )
-    document |= {
-        "status": "done",
-        "costs": asdict(costs),
-        "loss": float(result.losses[-LAST_STEPS:].mean()),
-        **achieved(costs, result.seconds, peak),
-        "processes": run.group.world,
-        "threads": torch.get_num_threads(),
-        "device": torch.device(run.device).type,
-        "machine": machine_class(),
-        "revision": git_revision(),
-        "command": run.command,
-    }
+    document |= account(costs, result, peak, run)
     if run.is_first:
-        with atomic_path(run.folder / "curve.npy") as temporary, temporary.open("wb") as handle:
-            np.save(handle, result.losses)
-        write_json(run.folder / RETRO_JSON, document)
-        (run.folder / CHECKPOINT_FILE).unlink(missing_ok=True)
-        shutil.rmtree(run.folder / CHECKPOINT_FOLDER, ignore_errors=True)
+        close_run(run.folder / RETRO_JSON, document, result)
     return document
 
 

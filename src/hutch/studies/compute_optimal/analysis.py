@@ -26,7 +26,7 @@ from hutch.scaling import (
 from hutch.scaling.fits.envelope import LAST_PART
 from hutch.scaling.laws import FLOPS_PER_ND
 from hutch.studies.compute_optimal.configuration import ComputeOptimalConfig
-from hutch.studies.compute_optimal.grid import count, flops_per_token
+from hutch.studies.counting import count, flops_per_token
 
 
 @dataclass(frozen=True)

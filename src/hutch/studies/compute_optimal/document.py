@@ -12,10 +12,11 @@ from hutch.studies.account_of_study import how_made, text_read
 from hutch.studies.compute_optimal.analysis import Fits, bands, extrapolation, model_of
 from hutch.studies.compute_optimal.claims import claims
 from hutch.studies.compute_optimal.configuration import ComputeOptimalConfig
-from hutch.studies.compute_optimal.grid import count, human, sequences_at
+from hutch.studies.compute_optimal.grid import sequences_at
 from hutch.studies.compute_optimal.head_to_head import chinchilla_test
 from hutch.studies.compute_optimal.notes import notes
 from hutch.studies.compute_optimal.scores import Holdout
+from hutch.studies.counting import count, human
 
 QUESTION = "For a given amount of compute, how large should a language model be, and how much text should it read?"
 

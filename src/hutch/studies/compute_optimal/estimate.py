@@ -8,7 +8,8 @@ import torch
 
 from hutch.lm import keep_freed_memory, learner_of, measured_precision, train_step
 from hutch.studies.compute_optimal.configuration import ComputeOptimalConfig
-from hutch.studies.compute_optimal.grid import PlannedRun, Setting, holdout_runs, human, profile_runs
+from hutch.studies.compute_optimal.grid import PlannedRun, Setting, holdout_runs, profile_runs
+from hutch.studies.counting import human
 from hutch.studies.sweep import side_by_side
 
 SECONDS_A_PROBE = 1.0

@@ -5,14 +5,11 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from hutch.lm import ModelConfig, TrainConfig, family_members, shape_of
+from hutch.lm import ModelConfig, TrainConfig, family_members
 from hutch.lm.train_config import Precision
 from hutch.runs import BadInput, digest
-from hutch.scaling import parameters, training_flops_per_token
 from hutch.studies.compute_optimal.configuration import ComputeOptimalConfig
-
-CONVENTION = "executed"
-"""FLOPs are Hoffmann's Appendix F less the embedding look-up, which multiplies nothing here."""
+from hutch.studies.counting import count, flops_per_token, human, sequences_for
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -62,24 +59,6 @@ class PlannedRun:
         return f"{human(self.parameters)} × {human(self.tokens)} tokens at {self.budget:.3g}"
 
 
-def human(value: float) -> str:
-    """1,234,567 as "1.2M"."""
-    for size, unit in ((1e12, "T"), (1e9, "B"), (1e6, "M"), (1e3, "k")):
-        if value >= size:
-            return f"{value / size:.3g}{unit}"
-    return f"{value:.3g}"
-
-
-def count(model: ModelConfig) -> int:
-    """Parameters of a model by the formula of `hutch.scaling`, gains left out as there."""
-    return parameters(shape_of(model), positions=model.positions)
-
-
-def flops_per_token(model: ModelConfig) -> int:
-    """Training FLOPs for one token."""
-    return training_flops_per_token(shape_of(model), CONVENTION, model.positions)
-
-
 def members(config: ComputeOptimalConfig) -> list[ModelConfig]:
     """The family at this study's vocabulary and context, smallest first."""
     return family_members(vocabulary=config.vocabulary, context=config.context, positions=config.positions)
@@ -111,8 +90,7 @@ def profile_models(config: ComputeOptimalConfig, budget: float) -> list[ModelCon
 
 def sequences_at(config: ComputeOptimalConfig, budget: float) -> int:
     """Sequences in a batch of every run of this budget; at least 2."""
-    at, tokens = config.batch_tokens
-    return max(2, round(tokens * (budget / at) ** (1 / 3) / config.context))
+    return sequences_for(config.batch_tokens, budget, config.context)
 
 
 def plan_run(

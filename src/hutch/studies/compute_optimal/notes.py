@@ -6,7 +6,7 @@ from typing import Any
 from hutch.runs import LedgerRow
 from hutch.studies.compute_optimal.analysis import Fits, done, model_of
 from hutch.studies.compute_optimal.configuration import ComputeOptimalConfig
-from hutch.studies.compute_optimal.grid import count
+from hutch.studies.counting import count
 
 
 def notes(config: ComputeOptimalConfig, fits: Fits, rows: Sequence[LedgerRow], facts: dict[str, Any]) -> list[str]:

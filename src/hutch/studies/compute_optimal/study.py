@@ -13,7 +13,7 @@ from hutch.studies.accounting import Accounting
 from hutch.studies.compute_optimal.analysis import fit_all, predicted_optimum
 from hutch.studies.compute_optimal.configuration import ComputeOptimalConfig
 from hutch.studies.compute_optimal.document import analysis_document
-from hutch.studies.compute_optimal.grid import PlannedRun, Setting, flops_per_token, holdout_runs, profile_runs
+from hutch.studies.compute_optimal.grid import PlannedRun, Setting, holdout_runs, profile_runs
 from hutch.studies.compute_optimal.refusals import refuse_small_corpus
 from hutch.studies.compute_optimal.scores import (
     Holdout,
@@ -22,6 +22,7 @@ from hutch.studies.compute_optimal.scores import (
     holdout_of,
     loss_of,
 )
+from hutch.studies.counting import flops_per_token
 from hutch.studies.refusals import refuse_other_study
 from hutch.studies.session import Session, facts_of_machine, stages
 from hutch.studies.sweep import Sweep

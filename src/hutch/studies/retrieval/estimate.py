@@ -9,8 +9,9 @@ import torch
 from hutch.lm import keep_freed_memory, learner_of, measured_precision, train_step
 from hutch.retrieval.training.retro_train_config import RetroTrainConfig
 from hutch.retrieval.training.retro_training import retro_model_of
+from hutch.studies.counting import human
 from hutch.studies.retrieval.configuration import CHUNK, RetrievalConfig
-from hutch.studies.retrieval.grid import PlannedRun, Setup, human, planned_runs
+from hutch.studies.retrieval.grid import PlannedRun, Setup, planned_runs
 from hutch.studies.retrieval.settings import Setting
 from hutch.studies.sweep import side_by_side
 

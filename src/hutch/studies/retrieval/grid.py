@@ -7,12 +7,12 @@ the same decoder on RETRO's very batches, which is the paper's comparison and co
 from dataclasses import dataclass
 from typing import Literal
 
-from hutch.lm import ModelConfig, TrainConfig, shape_of
+from hutch.lm import ModelConfig, TrainConfig
 from hutch.lm.train_config import Precision
 from hutch.retrieval.retro import retro_of
 from hutch.retrieval.training.retro_train_config import RetroTrainConfig
 from hutch.runs import BadInput, digest
-from hutch.scaling import parameters, training_flops_per_token
+from hutch.studies.counting import count, flops_per_token, human, sequences_for
 from hutch.studies.retrieval.configuration import CHUNK, RetrievalConfig
 
 Role = Literal["retro", "plain", "same tokens", "ladder", "retro, other seed", "same tokens, other seed"]
@@ -78,7 +78,7 @@ class PlannedRun:
     @property
     def flops_per_token(self) -> int:
         """Training FLOPs for a token, without the search."""
-        return self.train.flops_per_token if isinstance(self.train, RetroTrainConfig) else plain_flops(self.model)
+        return self.train.flops_per_token if isinstance(self.train, RetroTrainConfig) else flops_per_token(self.model)
 
     @property
     def flops(self) -> float:
@@ -91,28 +91,9 @@ class PlannedRun:
         return f"{self.role}, width {self.model.width}, {human(self.tokens)} tokens at {self.budget:.3g}"
 
 
-def human(value: float) -> str:
-    """1,234,567 as "1.23M"."""
-    for size, unit in ((1e12, "T"), (1e9, "B"), (1e6, "M"), (1e3, "k")):
-        if value >= size:
-            return f"{value / size:.3g}{unit}"
-    return f"{value:.3g}"
-
-
-def count(model: ModelConfig) -> int:
-    """Parameters of a model by the formula of `hutch.scaling`."""
-    return parameters(shape_of(model), positions=model.positions)
-
-
-def plain_flops(model: ModelConfig) -> int:
-    """Training FLOPs for one token without retrieval."""
-    return training_flops_per_token(shape_of(model), "executed", model.positions)
-
-
 def sequences_at(config: RetrievalConfig, budget: float) -> int:
     """Sequences in a batch of every run of this budget; at least 2."""
-    at, tokens = config.batch_tokens
-    return max(2, round(tokens * (budget / at) ** (1 / 3) / config.context))
+    return sequences_for(config.batch_tokens, budget, config.context)
 
 
 def searched(tokens: int, setup: Setup) -> float:
@@ -184,7 +165,7 @@ def plain_run(
     seed: int = 0,
 ) -> PlannedRun:
     """A model without retrieval for `budget`, or for as many tokens as are given."""
-    bought = budget / plain_flops(config.model(width)) if tokens is None else tokens
+    bought = budget / flops_per_token(config.model(width)) if tokens is None else tokens
     train = training(config, width, bought, budget, setup, seed)
     return PlannedRun(role=role, budget=budget, train=PlainRun(train=train))
 

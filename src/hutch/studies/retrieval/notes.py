@@ -4,8 +4,8 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from hutch.runs import LedgerRow
+from hutch.studies.counting import human
 from hutch.studies.retrieval.configuration import RetrievalConfig
-from hutch.studies.retrieval.grid import human
 
 
 def notes(config: RetrievalConfig, rows: Sequence[LedgerRow], facts: Mapping[str, Any]) -> list[str]:

@@ -16,10 +16,10 @@ from hutch.retrieval.retro import retro_of, retro_training_flops_per_token
 from hutch.runs import BadInput
 from hutch.scaling import RunTable, fit_parametric
 from hutch.scaling.laws import ParametricLaw
+from hutch.studies.counting import count, flops_per_token
 from hutch.studies.retrieval.comparisons import Scores, averaged, width_of
 from hutch.studies.retrieval.configuration import CHUNK
 from hutch.studies.retrieval.costs import database_flops, join_flops
-from hutch.studies.retrieval.grid import count, plain_flops
 from hutch.studies.retrieval.resampling import Figure, mean
 from hutch.studies.retrieval.settings import OFF, Setting
 
@@ -152,7 +152,7 @@ def optimum(
     models = family_members(vocabulary=config.vocabulary, context=config.context, largest=LARGEST_WIDTH)
     best: dict[str, Any] = {"budget": budget, "plain": None, "retro": None}
     for model in models:
-        n, flops = count(model), plain_flops(model)
+        n, flops = count(model), flops_per_token(model)
         _keep(best, "plain", float(plain.loss(n, budget / flops)), n, budget / flops, 0.0, model.width)
         per_token = retro_training_flops_per_token(retro_of(model), config.neighbours) + join_flops(database) / CHUNK
         for chunks in np.geomspace(1, scores.chunks, 40).tolist():
