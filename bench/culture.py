@@ -7,7 +7,9 @@ rays; `full` is 20 m of bumpy ground with pillars, hurdles and bars, 5 goals, th
 plain Python (`hutch.culture.reference`) and as the same rules vectorised in NumPy, which is first held against the
 engine. Peers of other rules, where they are installed: MiniGrid in Gymnasium's SyncVectorEnv (a grid world of
 comparable sight, 7 × 7 cells) and XLand-MiniGrid on JAX's CPU. One thread each, CPU seconds; then the engine on
-`--threads` threads, wall seconds. Writes bench/culture.json.
+`--threads` threads, wall seconds. Last, training: frames a CPU second of a rollout and its update, with the split of
+that time, against recurrent PPO as CleanRL writes it (`ppo_atari_lstm.py`: torch's LSTM stepped a step at a time, done
+masks in between) with the same worlds, sizes, epochs and minibatches. Writes bench/culture.json.
 """
 
 import argparse
@@ -15,6 +17,7 @@ import json
 import os
 import time
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -22,10 +25,19 @@ os.environ["OMP_NUM_THREADS"] = "1"
 os.environ.setdefault("XLA_FLAGS", "--xla_cpu_multi_thread_eigen=false intra_op_parallelism_threads=1")
 
 import numpy as np
+import torch
 
 from hutch.culture import Episodes, TaskRanges, Tasks, WorldConfig, Worlds, complex_world, laptop_world, world_seeds
+from hutch.culture.actions import wish_table
+from hutch.culture.agent import Agent
+from hutch.culture.randomisation import first_ranges
 from hutch.culture.reference import observation, stepped, world_of
+from hutch.culture.rollouts import Shard
+from hutch.culture.shards import shard_workers
+from hutch.culture.training_config import TrainingConfig, open_field
+from hutch.culture.updates import build_optimizer, updated
 
+RESULTS = Path(__file__).with_suffix(".json")
 OPEN = (laptop_world(), {})
 FULL = (complex_world(), {"size": 20, "bumpiness": 0.5, "pillars": 2, "hurdles": 0.5, "bars": 0.5, "goals": 5})
 
@@ -245,13 +257,130 @@ def xland_minigrid(count: int, seconds: float) -> float:
     return per_second(work, 32 * count, seconds, time.process_time)
 
 
+def training(worlds: int, seconds: float) -> dict[str, float]:
+    """Frames a CPU second of our training and of CleanRL's loop, and our split."""
+    config = replace(open_field(), worlds=worlds)
+    agent, shard = Agent(config.agent, config.world), Shard(config, 0)
+    optimizer, ranges, numbers = build_optimizer(agent, config), first_ranges(config.randomisation), iter(range(10**9))
+    spent = dict.fromkeys(("world", "forward", "update"), 0.0)
+
+    with shard_workers(1) as workers:
+
+        def ours() -> None:
+            number = next(numbers)
+            rollout = shard.collect(agent, ranges, number)
+            update = updated(agent, optimizer, [rollout], config, 0, workers)
+            for name, value in zip(
+                spent, (rollout.world_seconds, rollout.forward_seconds, update.seconds), strict=True
+            ):
+                spent[name] += value
+
+        speed = per_second(ours, config.rollout_frames, seconds, time.process_time)
+        peer = CleanRLStyle(config)
+        peer_speed = per_second(peer.rollout_and_update, config.rollout_frames, seconds, time.process_time)
+    shares = {f"training_share_{name}": value / sum(spent.values()) for name, value in spent.items()}
+    return {"training_frames": speed, "cleanrl_style_training_frames": peer_speed, **shares}
+
+
+class CleanRLStyle:
+    """Recurrent PPO as in CleanRL's ppo_atari_lstm.py, for our worlds: one `nn.LSTM` called once a step, in the update
+    too, with the states of environments that are done set to zero before each."""
+
+    def __init__(self, config: TrainingConfig) -> None:
+        sizes, self.config = config.agent, config
+        self.episodes = Episodes(config.world, config.worlds, tasks=config.tasks)
+        self.table, self.mask = wish_table(sizes.wishes)
+        self.encoder = torch.nn.Linear(self.episodes.worlds.layout.width, sizes.encoder)
+        self.lstm = torch.nn.LSTM(sizes.encoder, sizes.belief)
+        self.actor = torch.nn.Linear(sizes.belief, self.table.numel())
+        self.critic, self.attention = torch.nn.Linear(sizes.belief, 1), torch.nn.Linear(sizes.belief, 3)
+        self.modules = torch.nn.ModuleList([self.encoder, self.lstm, self.actor, self.critic, self.attention])
+        self.optimizer = torch.optim.Adam(self.modules.parameters(), lr=config.ppo.rate, eps=1e-5)
+        self.number = 0
+
+    def states(self, x: torch.Tensor, state: tuple, done: torch.Tensor) -> tuple[torch.Tensor, tuple]:
+        """`get_states`."""
+        hidden = torch.relu(self.encoder(x))
+        batch = state[0].shape[1]
+        outputs = []
+        for h, d in zip(hidden.reshape(-1, batch, hidden.shape[-1]), done.reshape(-1, batch), strict=True):
+            keep = (1.0 - d).view(1, -1, 1)
+            h, state = self.lstm(h.unsqueeze(0), (keep * state[0], keep * state[1]))
+            outputs += [h]
+        return torch.flatten(torch.cat(outputs), 0, 1), state
+
+    def action_and_value(self, x: torch.Tensor, state: tuple, done: torch.Tensor, action: Any = None) -> tuple:
+        """`get_action_and_value`, and the guess of the attention loss."""
+        hidden, state = self.states(x, state, done)
+        logits = self.actor(hidden).view(-1, *self.table.shape) + self.mask
+        policy = torch.distributions.Categorical(logits=logits)
+        action = policy.sample() if action is None else action
+        guess = self.attention(hidden)
+        return action, policy.log_prob(action).sum(1), policy.entropy().sum(1), self.critic(hidden), state, guess
+
+    def rollout_and_update(self) -> None:
+        """One iteration of CleanRL's loop."""
+        ppo, count, steps = self.config.ppo, self.config.worlds, self.config.world.steps
+        width, belief = self.episodes.worlds.layout.width, self.config.agent.belief
+        obs, actions = torch.zeros(steps, count, width), torch.zeros(steps, count, len(self.table))
+        logprobs, rewards, values = (torch.zeros(steps, count) for _ in range(3))
+        dones, others = torch.zeros(steps, count), torch.zeros(steps, count, 4)
+        state = initial = (torch.zeros(1, count, belief), torch.zeros(1, count, belief))
+        self.number += 1
+        seen = torch.tensor(self.episodes.begin(self.number)[:, 0])
+        for step in range(steps):
+            obs[step], others[step] = seen, torch.tensor(self.episodes.worlds.others_nobx[:, 0, 0])
+            with torch.no_grad():
+                action, logprob, _, value, state, _ = self.action_and_value(seen, state, dones[step])
+            actions[step], logprobs[step], values[step] = action, logprob, value.flatten()
+            wishes = self.table.expand(count, -1, -1).gather(-1, action[..., None])[..., 0]
+            seen_nod, reward_nl = self.episodes.step(wishes.numpy()[:, None])
+            seen, rewards[step] = torch.tensor(seen_nod[:, 0]), torch.tensor(reward_nl[:, 0])
+        with torch.no_grad():
+            last_value = self.action_and_value(seen, state, dones[0])[3].flatten()
+            advantages, following = torch.zeros(steps, count), torch.zeros(count)
+            for t in reversed(range(steps)):
+                after = last_value if t == steps - 1 else values[t + 1]
+                following = rewards[t] + ppo.discount * after - values[t] + ppo.discount * ppo.trace * following
+                advantages[t] = following
+            returns = advantages + values
+        for _ in range(ppo.epochs):
+            for envs in np.array_split(torch.randperm(count).numpy(), ppo.minibatches):
+                of_envs = (
+                    array[:, envs].flatten(0, 1) for array in (obs, actions.long(), logprobs, advantages, returns)
+                )
+                state = (initial[0][:, envs], initial[1][:, envs])
+                self.learn(*of_envs, others[:, envs].flatten(0, 1), dones[:, envs].flatten(), state)
+
+    def learn(self, obs, actions, logprobs, advantages, returns, others, dones, initial) -> None:
+        """One minibatch."""
+        ppo = self.config.ppo
+        _, new_logprob, entropy, value, _, guess = self.action_and_value(obs, initial, dones, actions)
+        ratio = (new_logprob - logprobs).exp()
+        advantages = (advantages - advantages.mean()) / (advantages.std() + 1e-8)
+        policy = torch.max(-advantages * ratio, -advantages * ratio.clamp(1 - ppo.clip, 1 + ppo.clip)).mean()
+        value_loss = 0.5 * ((value.flatten() - returns) ** 2).mean()
+        error = (guess - others[:, 1:] / self.config.world.ray_range).abs().mean(-1) * others[:, 0]
+        attention = error.sum() / others[:, 0].sum().clamp(min=1)
+        loss = policy - ppo.entropy * entropy.mean() + ppo.value * value_loss + self.config.attention * attention
+        self.optimizer.zero_grad()
+        loss.backward()
+        torch.nn.utils.clip_grad_norm_(self.modules.parameters(), ppo.largest_gradient)
+        self.optimizer.step()
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--worlds", type=int, default=512)
     parser.add_argument("--seconds", type=float, default=1.5, help="of each measurement")
     parser.add_argument("--threads", type=int, default=2)
+    parser.add_argument("--training-worlds", type=int, default=96)
+    parser.add_argument("--only-training", action="store_true", help="and leave the other figures as they are")
     options = parser.parse_args()
     count, seconds = options.worlds, options.seconds
+    if options.only_training:
+        write({**json.loads(RESULTS.read_text()), **trained(options.training_worlds, seconds)})
+        return
     figures = {**engine("open", *OPEN, count, seconds), **engine("full", *FULL, count, seconds)}
     figures |= episodes(count, seconds)
     figures |= threaded(count, seconds, options.threads)
@@ -275,7 +404,21 @@ def main() -> None:
             continue
         figures[name], figures[f"{ours}_over_{name}"] = value, figures[ours] / value
         print(f"{name:45} {value:14,.0f} a second; {ours} is {figures[ours] / value:,.1f} times that")
-    Path(__file__).with_suffix(".json").write_text(json.dumps(figures, indent=1) + "\n")
+    write({**figures, **trained(options.training_worlds, seconds)})
+
+
+def trained(worlds: int, seconds: float) -> dict[str, float]:
+    """The figures of training, printed."""
+    figures = training(worlds, 4 * seconds)
+    ratio = figures["training_frames"] / figures["cleanrl_style_training_frames"]
+    for name, value in figures.items():
+        print(f"{name:45} {value:14,.2f}")
+    print(f"training is {ratio:.2f} times as fast as CleanRL's loop")
+    return {**figures, "training_frames_over_cleanrl_style": ratio}
+
+
+def write(figures: dict[str, float]) -> None:
+    RESULTS.write_text(json.dumps(figures, indent=1) + "\n")
 
 
 if __name__ == "__main__":

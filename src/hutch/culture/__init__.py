@@ -13,11 +13,18 @@ in which coloured spheres are worth entering in a hidden cyclic order.
 - `experts`              bots that know the order, with a planner, noise, mistakes and pauses
 - `dropout`              when the expert is there
 - `episodes`             learners beside experts that drop out; recordings
+- `agent_config`, `agent`, `memory`, `actions`  the agent; these and what follows need torch and are imported by who
+                         wants them
+- `training_config`      everything that its weights depend on; recipes; what can be left out
+- `randomisation`, `assignments`  ranges of tasks that widen with transmission; what the worlds of a rollout are
+- `rollouts`, `ppo`, `updates`, `shards`  episodes, what they teach, on which threads
+- `training`, `metrics`, `agent_files`, `training_folder`, `plain_configs`  the loop, its lines, files and folder
+- `transmission`, `probes`, `phases`  how much it owes to the expert; held-out tasks; the four phases
 - `gymnasium_env`        one learner, as Gymnasium wants it (imported by who has gymnasium)
 - `pettingzoo_env`       every avatar yours, as PettingZoo wants it
 - `rendering`            a world from above as a picture
 - `reference`            the same worlds in plain Python, to hold the engine against
-- `compiled`, `*_kernels` what numba compiles: random numbers, terrain, growth, step, sight, experts
+- `compiled`, `*_kernels` what numba compiles: random numbers, terrain, growth, step, sight, experts, memory
 """
 
 from hutch.culture.dropout import DropOut, presence
