@@ -4,7 +4,7 @@ Legend: t steps, n sequences, d inputs, h units, g = 4h gates (input, forget, ou
 
 Why an LSTM of our own: inputs of all steps pass in one matrix product, as in torch's; the gates, which torch's makes in
 a dozen passes over memory, in one (`memory_kernels`). Forward and back it takes 0.7 to 0.9 of the time of torch's (one
-core, 120 steps of 96 sequences, width 128), and it forgets where episodes start inside a sequence, which torch's cannot.
+core, 120 steps of 96 sequences, width 128), and it forgets where episodes start inside a sequence: torch's cannot.
 """
 
 from typing import Any, NamedTuple
