@@ -267,6 +267,7 @@ def training(worlds: int, seconds: float) -> dict[str, float]:
     with shard_workers(1) as workers:
 
         def ours() -> None:
+            nonlocal spent
             number = next(numbers)
             rollout = shard.collect(agent, ranges, number)
             update = updated(agent, optimizer, [rollout], config, 0, workers)
@@ -275,6 +276,8 @@ def training(worlds: int, seconds: float) -> dict[str, float]:
             ):
                 spent[name] += value
 
+        ours()
+        spent = dict.fromkeys(spent, 0.0)  # without what loading compiled loops took
         speed = per_second(ours, config.rollout_frames, seconds, time.process_time)
         peer = CleanRLStyle(config)
         peer_speed = per_second(peer.rollout_and_update, config.rollout_frames, seconds, time.process_time)

@@ -26,7 +26,7 @@ def test_what_compiling_takes_must_come_back_within_the_run(eager, setup, compil
 
 
 def test_a_run_that_is_short_on_any_device_is_answered_without_a_step(monkeypatch):
-    monkeypatch.setattr(compiling, "learner_of", lambda *arguments: pytest.fail("a model was built"))
+    monkeypatch.setattr(compiling, "expected_minutes", lambda *arguments: pytest.fail("steps were timed"))
     assert compiling_pays(CONFIG, Alone(), "cpu") is False
 
 

@@ -11,7 +11,7 @@ import time
 from hutch.lm.groups import Group
 from hutch.lm.speed import gemm_peak, training_tokens_per_second
 from hutch.lm.train_config import TrainConfig
-from hutch.lm.train_costs import costs_of
+from hutch.lm.train_costs import costs_of, expected_minutes
 from hutch.lm.training import learner_of
 
 LEAST_SECONDS = 900.0
@@ -28,10 +28,10 @@ def compiling_pays(config: TrainConfig, group: Group, device: str) -> bool:
     least_seconds = costs_of(config).flops / gemm_peak(device, config.precision)
     if not group.any(least_seconds > LEAST_MFU * LEAST_SECONDS):
         return False
-    tokens = config.steps * config.batch_tokens
-    eager = tokens / training_tokens_per_second(learner_of(config, group, device), config)
-    if not group.any(eager >= LEAST_SECONDS):
+    minutes = expected_minutes(config, group, device)
+    if minutes is None or not group.any(minutes * 60 >= LEAST_SECONDS):
         return False
+    eager, tokens = minutes * 60, config.steps * config.batch_tokens
     trial = dataclasses.replace(config, compiled=True)
     began = time.perf_counter()
     try:

@@ -31,7 +31,7 @@ from hutch.runs import digest, exclusive, plain
 from hutch.runs.atomic import atomic_path, read_json, write_json
 from hutch.runs.errors import BadInput
 from hutch.runs.machine import git_revision, machine_class
-from hutch.text import Corpus, CorpusConfig, Tokenizer, build_corpus
+from hutch.text import Batches, Corpus, CorpusConfig, Tokenizer, build_corpus
 
 TRAIN_JSON = "train.json"
 LAST_STEPS = 20
@@ -74,9 +74,9 @@ def train_in_folder(request: TrainRequest, session: RunSession) -> dict[str, Any
         corpus = prepared_corpus(session, request.vocabulary)
         precision = chosen_precision(request.precision, _train_json(session.folder), session)
         config = request.config(vocabulary=corpus.tokenizer.vocabulary, precision=precision, corpus=corpus.digest)
+        refuse_small_corpus(config, corpus, session.max_epochs)
         config = replace(config, compiled=_chosen_compiled(request, config, session))
         known = known_run(session.folder / TRAIN_JSON, config)
-        refuse_small_corpus(config, corpus, session.max_epochs)
         session.group.any(False)  # all have read the folder before one writes in it
         if known.get("status") == "done":
             session.on_message(f"{session.folder} is trained already")
@@ -226,6 +226,8 @@ def chosen_precision(asked: Precision | None, known: dict[str, Any], session: Ru
 def _chosen_compiled(request: TrainRequest, config: TrainConfig, session: RunSession) -> bool:
     """What was asked for; else that of the run in the folder; else whether it pays for itself."""
     known = _train_json(session.folder).get("config", {}).get("compiled")
+    # A run of another configuration is refused before anything is timed for it.
+    known_run(session.folder / TRAIN_JSON, replace(config, compiled=bool(known)))
     asked = request.compiled if known is None or request.compiled is not None else known
     if not session.group.any(asked is None):
         return bool(asked)
@@ -233,8 +235,9 @@ def _chosen_compiled(request: TrainRequest, config: TrainConfig, session: RunSes
 
 
 def refuse_small_corpus(config: TrainConfig, corpus: Corpus, max_epochs: float) -> None:
-    """Raise BadInput where the tokens are more than so many passes over the corpus."""
+    """Raise BadInput where the tokens are more than so many passes over the corpus, or one sequence is."""
     there = len(corpus.train.tokens)
+    Batches(corpus.train.tokens, config.model.context, config.sequences, config.seed)  # refuses too long a context
     if config.tokens > max_epochs * there:
         raise BadInput(
             f"{config.tokens:,} tokens are {config.tokens / there:.1f} passes over the {there:,} of {corpus.folder}, "
