@@ -2,7 +2,6 @@
 
 import json
 import os
-import random
 import subprocess
 import sys
 from pathlib import Path
@@ -18,23 +17,7 @@ from hutch.text import CorpusConfig, build_corpus
 SMALL = ("--width", 16, "--context", 32, "--sequences", 5, "--tokens", "4k", "--precision", "float32")
 
 
-@pytest.fixture(autouse=True)
-def one_thread():
-    before = torch.get_num_threads()
-    torch.set_num_threads(1)
-    yield
-    torch.set_num_threads(before)
-
-
-@pytest.fixture(scope="module")
-def text(tmp_path_factory):
-    """Forty documents of words that repeat."""
-    folder = tmp_path_factory.mktemp("text")
-    draw = random.Random(0)
-    words = ["".join(draw.choices("abcdefgh", k=draw.randint(2, 6))) for _ in range(80)]
-    for number in range(40):
-        (folder / f"{number}.txt").write_text(" ".join(draw.choices(words, k=500)))
-    return folder
+pytestmark = pytest.mark.usefixtures("one_thread")
 
 
 @pytest.fixture(scope="module")

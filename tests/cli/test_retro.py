@@ -2,14 +2,12 @@
 
 import json
 import os
-import random
 import signal
 import subprocess
 import sys
 import time
 
 import pytest
-import torch
 
 from hutch.cli.main import main
 from hutch.lm.own_model import OwnModel
@@ -19,23 +17,7 @@ from hutch.retrieval.training.retro_folder import TrainedRetro
 SMALL = ("--width", 16, "--context", 128, "--sequences", 2, "--precision", "float32", "--workers", 1)
 
 
-@pytest.fixture(autouse=True)
-def one_thread():
-    before = torch.get_num_threads()
-    torch.set_num_threads(1)
-    yield
-    torch.set_num_threads(before)
-
-
-@pytest.fixture(scope="module")
-def text(tmp_path_factory):
-    """Sixty documents of words that repeat."""
-    folder = tmp_path_factory.mktemp("text")
-    draw = random.Random(0)
-    words = ["".join(draw.choices("abcdefgh", k=draw.randint(2, 6))) for _ in range(80)]
-    for number in range(60):
-        (folder / f"{number}.txt").write_text(" ".join(draw.choices(words, k=500)))
-    return folder
+pytestmark = pytest.mark.usefixtures("one_thread")
 
 
 def retro(*arguments):

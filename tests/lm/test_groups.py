@@ -4,7 +4,6 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-import torch
 
 import hutch.lm.training as training
 from hutch.lm import load_model, train
@@ -16,12 +15,7 @@ KINDS = ("replicated", "sharded")
 WHOLE, PIECES, RECOMPUTED = {}, {"micro_sequences": 2}, {"recompute": True, "micro_sequences": 1}
 
 
-@pytest.fixture(autouse=True)
-def one_thread():
-    before = torch.get_num_threads()
-    torch.set_num_threads(1)
-    yield
-    torch.set_num_threads(before)
+pytestmark = pytest.mark.usefixtures("one_thread")
 
 
 def alone(folder, **change):

@@ -13,12 +13,7 @@ MODEL = model_of_width(16, vocabulary=64, context=16)
 CONFIG = TrainConfig(model=MODEL, tokens=40 * 64, sequences=4, peak_rate=0.01, embedding_rate=20.0)
 
 
-@pytest.fixture(autouse=True)
-def one_thread():
-    before = torch.get_num_threads()
-    torch.set_num_threads(1)
-    yield
-    torch.set_num_threads(before)
+pytestmark = pytest.mark.usefixtures("one_thread")
 
 
 @pytest.fixture(scope="module")

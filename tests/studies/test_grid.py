@@ -4,7 +4,7 @@ import math
 import pytest
 
 from hutch.runs import BadInput
-from hutch.studies.compute_optimal.configuration import SCALES, preset
+from hutch.studies.compute_optimal.configuration import preset
 from hutch.studies.compute_optimal.grid import (
     Setting,
     holdout_runs,
@@ -14,6 +14,7 @@ from hutch.studies.compute_optimal.grid import (
     sequences_at,
 )
 from hutch.studies.counting import count, flops_per_token, human
+from hutch.studies.scales import SCALES
 
 SETTING = Setting(corpus="c", precision="float32")
 

@@ -13,11 +13,8 @@ VOCABULARY, CONTEXT = 400, 32
 
 
 @pytest.fixture(autouse=True)
-def one_thread():
-    before = torch.get_num_threads()
-    torch.set_num_threads(1)
-    yield
-    torch.set_num_threads(before)
+def everything_on_one_thread(one_thread):
+    """Of all tests of this folder."""
 
 
 @pytest.fixture(scope="session")

@@ -34,7 +34,8 @@ def own_network():
 
 
 def run_alone(name, timeout):
-    """Run a file of tests beside this one; it must pass, and must leave no process behind."""
+    """Run a file of tests beside this one: what went wrong, "" where it passed; the commands of the processes that it
+    left behind, which are ended."""
     mark = uuid.uuid4().hex
     command = [*own_network(), sys.executable, "-m", "tests.retrieval.sharded.alone", Path(__file__).with_name(name)]
     environment = os.environ | {"OMP_NUM_THREADS": "1", MARK: mark}
@@ -45,8 +46,7 @@ def run_alone(name, timeout):
         )  # fmt: skip
     finally:
         left = end_those_left(f"{MARK}={mark}".encode())
-    assert done.returncode == 0, done.stdout[-6000:] + done.stderr[-2000:]
-    assert not left, left
+    return done.stdout[-6000:] + done.stderr[-2000:] if done.returncode else "", left
 
 
 def end_those_left(mark, seconds=100.0):

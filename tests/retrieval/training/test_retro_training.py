@@ -13,13 +13,7 @@ from hutch.retrieval.training.retro_training import WEIGHTS, retro_model_of, tra
 from hutch.runs import BadInput
 from tests.retrieval.training.copies import DECODER, IDS, RETRO, TOKENS, config, values
 
-
-@pytest.fixture(autouse=True)
-def one_thread():
-    before = torch.get_num_threads()
-    torch.set_num_threads(1)
-    yield
-    torch.set_num_threads(before)
+pytestmark = pytest.mark.usefixtures("one_thread")
 
 
 def parameters(model):

@@ -6,9 +6,8 @@ from dataclasses import dataclass
 
 from hutch.runs import BadInput
 from hutch.scaling.flops import Positions
+from hutch.studies.scales import chosen, corpus_of, listed, refuse_unknown_scale
 from hutch.text import CorpusConfig
-
-SCALES = ("smoke", "quick", "hour", "day")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -73,13 +72,12 @@ class ComputeOptimalConfig:
     """Initial weights, order of the data, resamples, samples of text."""
 
     def __post_init__(self) -> None:
-        if self.scale not in SCALES:
-            raise BadInput(f'there is no scale "{self.scale}": choose one of {", ".join(SCALES)}')
+        refuse_unknown_scale(self.scale)
         numbers = (*self.budgets, self.holdout_budget, self.span, self.max_epochs, *self.holdout_multiples)
         if not all(math.isfinite(number) for number in numbers):
-            raise BadInput(f"every budget, span and limit must be a finite number, not {_listed(numbers)}")
+            raise BadInput(f"every budget, span and limit must be a finite number, not {listed(numbers)}")
         if not self.budgets or min(self.budgets) <= 0 or list(self.budgets) != sorted(set(self.budgets)):
-            raise BadInput(f"budgets must be positive and ascending, not {_listed(self.budgets)}")
+            raise BadInput(f"budgets must be positive and ascending, not {listed(self.budgets)}")
         if self.holdout_budget <= self.budgets[-1]:
             raise BadInput(
                 f"the held-out budget {self.holdout_budget:g} must be larger than the largest fitted one, "
@@ -102,29 +100,12 @@ class ComputeOptimalConfig:
 
     def corpus(self) -> CorpusConfig:
         """The corpus that this study trains on."""
-        return CorpusConfig(
-            source=self.source,
-            subsets=self.subsets,
-            vocabulary=self.vocabulary,
-            holdout_fraction=self.holdout_fraction,
-            holdout_documents=self.holdout_documents,
-            holdout_document_tokens=self.holdout_document_tokens,
-            train_tokens=self.train_tokens,
-            tokenizer_bytes=self.tokenizer_bytes,
-            seed=self.seed,
-        )
-
-
-def _listed(values: tuple[float, ...]) -> str:
-    return ", ".join(f"{value:g}" for value in values)
+        return corpus_of(self)
 
 
 def preset(scale: str) -> ComputeOptimalConfig:
     """The study at one of the four scales; the same code, other budgets."""
-    presets = {"smoke": _smoke, "quick": _quick, "hour": _hour, "day": _day}
-    if scale not in presets:
-        raise BadInput(f'there is no scale "{scale}": choose one of {", ".join(SCALES)}')
-    return presets[scale]()
+    return chosen(scale, {"smoke": _smoke, "quick": _quick, "hour": _hour, "day": _day})
 
 
 def _smoke() -> ComputeOptimalConfig:

@@ -8,9 +8,9 @@ from typing import get_args
 from hutch.lm import ModelConfig, model_of_width
 from hutch.retrieval.database.config import Retriever
 from hutch.runs import BadInput
+from hutch.studies.scales import chosen, corpus_of, listed, refuse_unknown_scale
 from hutch.text import CorpusConfig
 
-SCALES = ("smoke", "quick", "hour", "day")
 CHUNK = 64
 """m: tokens of a chunk, as in the paper (§2.2); the analysis of leakage is defined for it."""
 
@@ -77,15 +77,14 @@ class RetrievalConfig:
     """Initial weights, order of the data, resamples."""
 
     def __post_init__(self) -> None:
-        if self.scale not in SCALES:
-            raise BadInput(f'there is no scale "{self.scale}": choose one of {", ".join(SCALES)}')
+        refuse_unknown_scale(self.scale)
         numbers = (*self.budgets, *self.ladder, *self.shares, self.max_epochs)
         if not all(math.isfinite(number) and number > 0 for number in numbers):
-            raise BadInput(f"budgets, ladder, shares and limits must be finite and positive, not {_listed(numbers)}")
+            raise BadInput(f"budgets, ladder, shares and limits must be finite and positive, not {listed(numbers)}")
         for name in ("budgets", "widths", "evaluated_neighbours", "shares"):
             values = getattr(self, name)
             if not values or list(values) != sorted(set(values)):
-                raise BadInput(f"{name} must be ascending, each once, not {_listed(values)}")
+                raise BadInput(f"{name} must be ascending, each once, not {listed(values)}")
         if self.shares[-1] != 1:
             raise BadInput(f"the last of the shares must be 1, the whole database, not {self.shares[-1]:g}")
         if self.widths[0] < 12:
@@ -98,7 +97,7 @@ class RetrievalConfig:
             raise BadInput("neighbours must be at least 1, in training and at evaluation")
         if self.neighbours not in self.evaluated_neighbours:
             raise BadInput(
-                f"the neighbours at evaluation ({_listed(self.evaluated_neighbours)}) must hold those in training, "
+                f"the neighbours at evaluation ({listed(self.evaluated_neighbours)}) must hold those in training, "
                 f"{self.neighbours}"
             )
         if self.retriever not in get_args(Retriever) or self.retriever == "bm25":
@@ -111,33 +110,16 @@ class RetrievalConfig:
 
     def corpus(self) -> CorpusConfig:
         """The corpus that this study trains on and retrieves from."""
-        return CorpusConfig(
-            source=self.source,
-            subsets=self.subsets,
-            vocabulary=self.vocabulary,
-            holdout_fraction=self.holdout_fraction,
-            holdout_documents=self.holdout_documents,
-            holdout_document_tokens=self.holdout_document_tokens,
-            train_tokens=self.train_tokens,
-            tokenizer_bytes=self.tokenizer_bytes,
-            seed=self.seed,
-        )
+        return corpus_of(self)
 
     def model(self, width: int) -> ModelConfig:
         """The family's member of this width: the whole model without retrieval, the decoder with it."""
         return model_of_width(width, vocabulary=self.vocabulary, context=self.context)
 
 
-def _listed(values: tuple[float, ...]) -> str:
-    return ", ".join(f"{value:g}" for value in values)
-
-
 def preset(scale: str) -> RetrievalConfig:
     """The study at one of the four scales; the same code, other budgets."""
-    presets = {"smoke": _smoke, "quick": _quick, "hour": _hour, "day": _day}
-    if scale not in presets:
-        raise BadInput(f'there is no scale "{scale}": choose one of {", ".join(SCALES)}')
-    return presets[scale]()
+    return chosen(scale, {"smoke": _smoke, "quick": _quick, "hour": _hour, "day": _day})
 
 
 def _smoke() -> RetrievalConfig:
